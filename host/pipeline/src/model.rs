@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The model: stage words executed in Rust, one packet after another, as [`crate::words`] specifies them.
+//!
+//! It knows what a word means and nothing of how the RTL does it: no clocks, no pipelining, no admission.
+
+use crate::pipeline::{InvalidPipeline, Pipeline, Slot};
+use crate::target::Target;
+use crate::words::{
+    ADDRESS_SPACE, AluOp, AluWord, CmpOp, Guard, LateOp, LateWord, LsuWord, Operand, Source, StageWord,
+    TABLE_SPACE,
+};
+
+/// Verdict of a program that broke a bound the hardware checks: `XDP_ABORTED`.
+pub const ABORTED: u32 = 0;
+
+/// What a program is told about a packet beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// `xdp_md.ingress_ifindex`
+    pub ingress_ifindex: u32,
+    /// `xdp_md.rx_queue_index`
+    pub rx_queue_index: u32,
+}
+
+impl Default for Meta {
+    /// What BPF_PROG_TEST_RUN gives a program by default: the loopback interface, queue 0.
+    fn default() -> Meta {
+        Meta { ingress_ifindex: 1, rx_queue_index: 0 }
+    }
+}
+
+/// Outcome of one packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Low half of the program's return value.
+    pub verdict: u32,
+    /// The packet's bytes after the program.
+    pub data: Vec<u8>,
+    /// A bound was broken; the verdict is [`ABORTED`].
+    pub aborted: bool,
+}
+
+/// A loaded program with its tables.
+#[derive(Clone, Debug)]
+pub struct Model {
+    target: Target,
+    pipeline: Pipeline,
+    /// Bytes of each table unit.
+    tables: Vec<Vec<u8>>,
+}
+
+/// Registers, predicates and memory of one packet.
+struct Context<'a> {
+    target: &'a Target,
+    registers: [u64; 16],
+    predicates: [bool; 16],
+    memory: Vec<u8>,
+    packet_end: u64,
+    aborted: bool,
+}
+
+/// Register writes of one stage in the order in which the last wins.
+type Writes = Vec<(u8, u64)>;
+
+impl Model {
+    /// Loads a program; its tables start as zeros.
+    pub fn new(target: &Target, pipeline: &Pipeline) -> Result<Model, InvalidPipeline> {
+        pipeline.validate(target)?;
+        let bytes = target.units.tables.words as usize * 8;
+        let tables = vec![vec![0; bytes]; target.table_units() as usize];
+        Ok(Model { target: target.clone(), pipeline: pipeline.clone(), tables })
+    }
+
+    /// The bytes of entry `index` of map `map` (its place in [`Pipeline::tables`]).
+    pub fn value(&self, map: usize, index: u32) -> &[u8] {
+        let table = &self.pipeline.tables[map];
+        let at = (table.base * 8 + index * table.stride()) as usize;
+        &self.tables[table.unit as usize][at..at + table.value_size as usize]
+    }
+
+    /// Sets entry `index` of map `map`; `value` has the map's value size.
+    pub fn set_value(&mut self, map: usize, index: u32, value: &[u8]) {
+        let table = &self.pipeline.tables[map];
+        let at = (table.base * 8 + index * table.stride()) as usize;
+        self.tables[table.unit as usize][at..at + table.value_size as usize].copy_from_slice(value);
+    }
+
+    /// Runs the program on one packet.
+    pub fn run(&mut self, packet: &[u8], meta: Meta) -> Outcome {
+        self.run_traced(packet, meta, |_, _, _| ())
+    }
+
+    /// Runs the program on one packet and shows registers and predicates after every stage.
+    pub fn run_traced(
+        &mut self,
+        packet: &[u8],
+        meta: Meta,
+        mut trace: impl FnMut(Slot, &[u64; 16], &[bool; 16]),
+    ) -> Outcome {
+        let pipeline = self.pipeline.clone();
+        let mut context = Context::admit(&self.target, packet, meta);
+        let mut late: Option<(u8, u64)> = None;
+        for (pass, stages) in (0..).zip(&pipeline.words) {
+            for (stage, word) in (0..).zip(stages) {
+                let unit = match self.target.late_unit(stage) {
+                    crate::LateUnit::Table(unit) => Some(unit as usize),
+                    _ => None,
+                };
+                let next = word.late.and_then(|w| late_unit(&context, &w, &pipeline, unit, &mut self.tables));
+                let broke = matches!(next, Some(Late::Bound));
+                let mut writes = context.stage(word);
+                writes.extend(late.take());
+                for (register, value) in writes {
+                    context.registers[register as usize] = value;
+                }
+                context.aborted |= broke;
+                late = match next {
+                    Some(Late::Result(dst, value)) => Some((dst, value)),
+                    _ => None,
+                };
+                trace(Slot { pass, stage }, &context.registers, &context.predicates);
+            }
+        }
+        let start = self.target.headroom_bytes as usize;
+        let seen = packet.len().min(self.target.window_bytes as usize);
+        let mut data = packet.to_vec();
+        data[..seen].copy_from_slice(&context.memory[start..start + seen]);
+        let verdict = if context.aborted { ABORTED } else { context.registers[0] as u32 };
+        Outcome { verdict, data, aborted: context.aborted }
+    }
+}
+
+impl Context<'_> {
+    fn admit<'a>(target: &'a Target, packet: &[u8], meta: Meta) -> Context<'a> {
+        let mut memory = vec![0; target.context_bytes() as usize];
+        let start = target.headroom_bytes as usize;
+        let seen = packet.len().min(target.window_bytes as usize);
+        memory[start..start + seen].copy_from_slice(&packet[..seen]);
+        let packet_end = u64::from(target.headroom_bytes) + packet.len() as u64;
+        let mut registers = [0; 16];
+        registers[target.entry_data_end() as usize] = packet_end;
+        registers[target.entry_ingress_ifindex() as usize] = meta.ingress_ifindex.into();
+        registers[target.entry_rx_queue_index() as usize] = meta.rx_queue_index.into();
+        Context { target, registers, predicates: [false; 16], memory, packet_end, aborted: false }
+    }
+
+    fn guard(&self, guard: Guard) -> bool {
+        match guard {
+            Guard::Never => false,
+            Guard::Always => true,
+            Guard::If(p) => self.predicates[p as usize],
+            Guard::Unless(p) => !self.predicates[p as usize],
+        }
+    }
+
+    /// A source as seen before the ALUs; ALU results are handed over by the caller.
+    fn source(&self, source: Source, load: u64, alu: [u64; 2]) -> u64 {
+        match source {
+            Source::Register(r) => self.registers[r as usize],
+            Source::Load => load,
+            Source::Zero => 0,
+            Source::Alu0 => alu[0],
+            Source::Alu1 => alu[1],
+        }
+    }
+
+    fn operand(&self, operand: Operand, load: u64, alu: [u64; 2]) -> u64 {
+        match operand {
+            Operand::Source(source) => self.source(source, load, alu),
+            Operand::Imm(imm) => i64::from(imm) as u64,
+        }
+    }
+
+    /// Carries out one stage but for its late unit: predicates and memory change, register writes are returned.
+    fn stage(&mut self, word: &StageWord) -> Writes {
+        let mut load = 0;
+        let mut load_write = None;
+        let mut store = None;
+        match word.lsu {
+            Some(LsuWord::Load { base, offset, size, dst, guard }) => {
+                let address = self.address(base, offset);
+                load = self.load(address, size.bytes());
+                load_write = self.guard(guard).then_some((dst, load));
+            }
+            Some(LsuWord::Store { base, offset, size, data, guard }) => {
+                let address = self.address(base, offset);
+                let data = self.source(data, 0, [0; 2]);
+                store = self.guard(guard).then_some((address, size.bytes(), data));
+            }
+            None => (),
+        }
+        let mut writes = Writes::new();
+        let mut alu = [0; 2];
+        for (index, w) in word.alu.iter().enumerate() {
+            if let Some(w) = w {
+                alu[index] = alu_result(w, self.source(w.a, load, [0; 2]), self.operand(w.b, load, [0; 2]));
+                if self.guard(w.guard) {
+                    writes.push((w.dst, alu[index]));
+                }
+            }
+        }
+        writes.extend(load_write);
+        let before = self.predicates;
+        for w in word.cmp.iter().flatten() {
+            let c = compare(w.op, w.is32, self.source(w.a, load, alu), self.operand(w.b, load, alu));
+            let index =
+                4 * u32::from(c) + 2 * u32::from(before[w.p2 as usize]) + u32::from(before[w.p1 as usize]);
+            for (dst, table) in [(w.dst0, w.table0), (w.dst1, w.table1)] {
+                if dst != 0 {
+                    self.predicates[dst as usize] = table >> index & 1 == 1;
+                }
+            }
+        }
+        if let Some((address, bytes, data)) = store {
+            self.store(address, bytes, data);
+        }
+        writes
+    }
+
+    fn address(&self, base: Source, offset: i16) -> u64 {
+        self.source(base, 0, [0; 2]).wrapping_add(i64::from(offset) as u64) % ADDRESS_SPACE
+    }
+
+    fn load(&self, address: u64, bytes: u32) -> u64 {
+        (0..bytes).map(|i| u64::from(self.byte(address + u64::from(i))) << (8 * i)).sum()
+    }
+
+    fn byte(&self, address: u64) -> u8 {
+        usize::try_from(address).ok().and_then(|a| self.memory.get(a)).copied().unwrap_or(0)
+    }
+
+    fn store(&mut self, address: u64, bytes: u32, data: u64) {
+        let end = address + u64::from(bytes);
+        let stack = u64::from(self.target.stack_base());
+        let in_packet = address >= self.target.headroom_bytes.into() && end <= self.packet_end.min(stack);
+        let in_stack = address >= stack && end <= self.target.context_bytes().into();
+        if !(in_packet || in_stack) {
+            self.aborted = true;
+            return;
+        }
+        for i in 0..bytes {
+            self.memory[address as usize + i as usize] = (data >> (8 * i)) as u8;
+        }
+    }
+}
+
+fn alu_result(word: &AluWord, a: u64, b: u64) -> u64 {
+    let (a, b) = if word.is32 { (a & 0xffff_ffff, b & 0xffff_ffff) } else { (a, b) };
+    let shift = (b & if word.is32 { 31 } else { 63 }) as u32;
+    let result = match word.op {
+        AluOp::Mov => b,
+        AluOp::Add => a.wrapping_add(b),
+        AluOp::Sub => a.wrapping_sub(b),
+        AluOp::And => a & b,
+        AluOp::Or => a | b,
+        AluOp::Xor => a ^ b,
+        AluOp::Lsh => a << shift,
+        AluOp::Rsh => a >> shift,
+        AluOp::Arsh if word.is32 => ((a as u32 as i32) >> shift) as u32 as u64,
+        AluOp::Arsh => ((a as i64) >> shift) as u64,
+        AluOp::Swap16 => (b as u16).swap_bytes().into(),
+        AluOp::Swap32 => (b as u32).swap_bytes().into(),
+        AluOp::Swap64 => b.swap_bytes(),
+        AluOp::Sext8 => i64::from(b as i8) as u64,
+        AluOp::Sext16 => i64::from(b as i16) as u64,
+        AluOp::Sext32 => i64::from(b as i32) as u64,
+    };
+    if word.is32 { result & 0xffff_ffff } else { result }
+}
+
+fn compare(op: CmpOp, is32: bool, a: u64, b: u64) -> bool {
+    let (a, b) = if is32 { (a & 0xffff_ffff, b & 0xffff_ffff) } else { (a, b) };
+    let signed = |x: u64| if is32 { i64::from(x as u32 as i32) } else { x as i64 };
+    match op {
+        CmpOp::Eq => a == b,
+        CmpOp::Ult => a < b,
+        CmpOp::Ule => a <= b,
+        CmpOp::Slt => signed(a) < signed(b),
+        CmpOp::Sle => signed(a) <= signed(b),
+        CmpOp::Set => a & b != 0,
+    }
+}
+
+/// What a late unit hands to the next stage.
+enum Late {
+    Result(u8, u64),
+    Bound,
+}
+
+fn late_unit(
+    context: &Context<'_>,
+    word: &LateWord,
+    pipeline: &Pipeline,
+    unit: Option<usize>,
+    tables: &mut [Vec<u8>],
+) -> Option<Late> {
+    let guard = context.guard(word.guard);
+    let a = context.source(word.a, 0, [0; 2]);
+    let b = context.operand(word.b, 0, [0; 2]);
+    if word.op == LateOp::Mul {
+        let mask = if word.is32 { 0xffff_ffff } else { u64::MAX };
+        return guard.then_some(Late::Result(word.dst, (a & mask).wrapping_mul(b & mask) & mask));
+    }
+    if !guard {
+        return None;
+    }
+    let unit = unit?;
+    let table = pipeline.tables.iter().find(|t| t.unit as usize == unit && t.id == word.map)?;
+    let bytes = word.size.bytes();
+    let at = a.wrapping_add(word.offset.into()) % TABLE_SPACE;
+    // An access is naturally aligned: whatever is below its size in the address is dropped, as the RTL does.
+    let at = at & !u64::from(bytes - 1);
+    if at >= table.bytes() {
+        return Some(Late::Bound);
+    }
+    let at = at as usize + table.base as usize * 8;
+    let memory = &mut tables[unit][at..at + bytes as usize];
+    let mut old = [0; 8];
+    old[..bytes as usize].copy_from_slice(memory);
+    let old = u64::from_le_bytes(old);
+    match word.op {
+        LateOp::Read => return Some(Late::Result(word.dst, old)),
+        LateOp::Add => memory.copy_from_slice(&old.wrapping_add(b).to_le_bytes()[..bytes as usize]),
+        LateOp::Write => memory.copy_from_slice(&b.to_le_bytes()[..bytes as usize]),
+        LateOp::None | LateOp::Mul => (),
+    }
+    None
+}

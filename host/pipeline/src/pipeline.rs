@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A compiled program: stage words for every (pass, stage), its maps in the table units, its admission gap.
+
+use crate::target::{LateUnit, Target};
+use crate::words::{AluWord, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord};
+use thiserror::Error;
+
+/// One stage in one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot {
+    /// Pass, from 0.
+    pub pass: u32,
+    /// Physical stage, from 0.
+    pub stage: u32,
+}
+
+/// Kinds of maps a table unit can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MapKind {
+    /// `BPF_MAP_TYPE_ARRAY`
+    Array,
+    /// `BPF_MAP_TYPE_PERCPU_ARRAY`; the device is the one CPU.
+    PercpuArray,
+}
+
+impl MapKind {
+    /// Name in the text form.
+    pub fn name(self) -> &'static str {
+        match self {
+            MapKind::Array => "array",
+            MapKind::PercpuArray => "percpu_array",
+        }
+    }
+
+    /// From the name in the text form.
+    pub fn from_name(name: &str) -> Option<MapKind> {
+        [MapKind::Array, MapKind::PercpuArray].into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// A map and its place. Entry `i` is at byte `8 * base + i * stride` of the unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Name of the map in the object.
+    pub name: String,
+    /// Kind.
+    pub kind: MapKind,
+    /// Bytes of a key.
+    pub key_size: u32,
+    /// Bytes of a value.
+    pub value_size: u32,
+    /// Entries.
+    pub max_entries: u32,
+    /// Table unit.
+    pub unit: u32,
+    /// Id of the map within (program slot, unit): what the words carry.
+    pub id: u8,
+    /// First word (8 bytes) in the unit.
+    pub base: u32,
+}
+
+impl Table {
+    /// Bytes from one entry to the next.
+    pub fn stride(&self) -> u32 {
+        self.value_size.next_multiple_of(8)
+    }
+
+    /// Bytes of all entries.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.stride()) * u64::from(self.max_entries)
+    }
+}
+
+/// Instructions that a unit's word in a slot carries out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where.
+    pub slot: Slot,
+    /// Unit, as index into [`crate::words::layout::STAGE_WORD`].
+    pub unit: u8,
+    /// Instruction numbers (8-byte slots of the program), ascending.
+    pub insns: Vec<u32>,
+}
+
+/// A compiled program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Name of the program.
+    pub name: String,
+    /// Name of the target.
+    pub target: String,
+    /// Tag of the program: first 8 bytes of the hash of its instructions, as hexadecimal digits.
+    pub tag: String,
+    /// Least distance in clocks between two packets.
+    pub gap: u32,
+    /// Maps in the order of the object.
+    pub tables: Vec<Table>,
+    /// Words by pass and stage; every pass has all stages of the target. The verdict is register 0 after the last.
+    pub words: Vec<Vec<StageWord>>,
+    /// What came from where, ascending by slot and unit.
+    pub origins: Vec<Origin>,
+}
+
+/// A pipeline that its target cannot run.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum InvalidPipeline {
+    /// A word asks for what its stage lacks or cannot express.
+    #[error("pass {} stage {}: {what}", slot.pass, slot.stage)]
+    Word {
+        /// Which word.
+        slot: Slot,
+        /// What is wrong.
+        what: String,
+    },
+    /// Something about the whole.
+    #[error("{0}")]
+    Whole(String),
+}
+
+impl Pipeline {
+    /// Passes a packet makes.
+    pub fn passes(&self) -> u32 {
+        self.words.len() as u32
+    }
+
+    /// Stages up to the last that does something, over all passes.
+    pub fn stages_used(&self) -> u32 {
+        let flat: Vec<&StageWord> = self.words.iter().flatten().collect();
+        flat.iter().rposition(|w| !w.is_empty()).map_or(0, |i| i as u32 + 1)
+    }
+
+    /// Instructions behind a unit's word.
+    pub fn insns(&self, slot: Slot, unit: u8) -> &[u32] {
+        match self.origins.binary_search_by_key(&(slot, unit), |o| (o.slot, o.unit)) {
+            Ok(i) => &self.origins[i].insns,
+            Err(_) => &[],
+        }
+    }
+
+    /// Checks that `target` can run this: units, registers, predicates, tables, passes.
+    pub fn validate(&self, target: &Target) -> Result<(), InvalidPipeline> {
+        let whole = |what: String| Err(InvalidPipeline::Whole(what));
+        if self.target != target.name {
+            return whole(format!("compiled for target `{}`, not `{}`", self.target, target.name));
+        }
+        if self.words.is_empty() || self.passes() > target.passes {
+            return whole(format!("{} passes, the target has 1 to {}", self.passes(), target.passes));
+        }
+        for (index, table) in self.tables.iter().enumerate() {
+            let end = u64::from(table.base) * 8 + table.bytes();
+            if table.unit >= target.table_units() || end > u64::from(target.units.tables.words) * 8 {
+                return whole(format!("map `{}` lies outside the table units", table.name));
+            }
+            if u32::from(table.id) >= target.units.tables.maps {
+                return whole(format!("map `{}` has id {}, too large", table.name, table.id));
+            }
+            for other in &self.tables[..index] {
+                let apart = other.unit != table.unit
+                    || end <= u64::from(other.base) * 8
+                    || u64::from(other.base) * 8 + other.bytes() <= u64::from(table.base) * 8;
+                if !apart || (other.unit == table.unit && other.id == table.id) {
+                    return whole(format!("maps `{}` and `{}` collide", other.name, table.name));
+                }
+            }
+        }
+        for (pass, stages) in (0..).zip(&self.words) {
+            if stages.len() != target.stages as usize {
+                return whole(format!(
+                    "pass {pass} has {} stages, the target {}",
+                    stages.len(),
+                    target.stages
+                ));
+            }
+            for (stage, word) in (0..).zip(stages) {
+                self.check_word(target, stage, word)
+                    .map_err(|what| InvalidPipeline::Word { slot: Slot { pass, stage }, what })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_word(&self, target: &Target, stage: u32, word: &StageWord) -> Result<(), String> {
+        let register = |r: u8| {
+            (u32::from(r) < target.registers).then_some(()).ok_or(format!("register r{r} does not exist"))
+        };
+        let predicate = |p: u8| {
+            (u32::from(p) < target.predicates).then_some(()).ok_or(format!("predicate p{p} does not exist"))
+        };
+        let guard = |g: Guard| match g {
+            Guard::If(0) | Guard::Unless(0) => Err("predicate 0 as guard is Never or Always".into()),
+            Guard::If(p) | Guard::Unless(p) => predicate(p),
+            Guard::Never | Guard::Always => Ok(()),
+        };
+        // How far along the chain load -> ALU -> compare a unit stands decides what it can take.
+        let source = |s: Source, chain: u32| match s {
+            Source::Register(r) => register(r),
+            Source::Zero => Ok(()),
+            Source::Load if chain >= 1 && matches!(word.lsu, Some(LsuWord::Load { .. })) => Ok(()),
+            Source::Alu0 if chain >= 2 && word.alu[0].is_some() => Ok(()),
+            Source::Alu1 if chain >= 2 && word.alu[1].is_some() => Ok(()),
+            _ => Err(format!("operand {s:?} is not there for this unit")),
+        };
+        let operand = |o: Operand, chain: u32| match o {
+            Operand::Source(s) => source(s, chain),
+            Operand::Imm(_) => Ok(()),
+        };
+        for (index, alu) in (0..).zip(&word.alu) {
+            if let Some(AluWord { a, b, dst, guard: g, .. }) = alu {
+                if index >= target.units.alus {
+                    return Err(format!("alu{index} does not exist"));
+                }
+                source(*a, 1)?;
+                operand(*b, 1)?;
+                register(*dst)?;
+                guard(*g)?;
+            }
+        }
+        match word.lsu {
+            Some(LsuWord::Load { base, dst, guard: g, offset, .. }) => {
+                source(base, 0)?;
+                register(dst)?;
+                guard(g)?;
+                check_offset(offset)?;
+            }
+            Some(LsuWord::Store { base, data, guard: g, offset, .. }) => {
+                if !target.can_store(stage) {
+                    return Err("this stage has no store unit".into());
+                }
+                source(base, 0)?;
+                source(data, 0)?;
+                guard(g)?;
+                check_offset(offset)?;
+            }
+            None => (),
+        }
+        for (index, cmp) in (0..).zip(&word.cmp) {
+            if let Some(CmpWord { a, b, p1, p2, dst0, dst1, .. }) = cmp {
+                if index >= target.units.compares {
+                    return Err(format!("cmp{index} does not exist"));
+                }
+                source(*a, 2)?;
+                operand(*b, 2)?;
+                for p in [p1, p2, dst0, dst1] {
+                    predicate(*p)?;
+                }
+            }
+        }
+        if let Some(late) = &word.late {
+            source(late.a, 0)?;
+            operand(late.b, 0)?;
+            register(late.dst)?;
+            guard(late.guard)?;
+            self.check_late(target.late_unit(stage), late)?;
+        }
+        Ok(())
+    }
+
+    fn check_late(&self, unit: LateUnit, late: &LateWord) -> Result<(), String> {
+        match (late.op, unit) {
+            (LateOp::None, _) => Err("a late word without operation".into()),
+            (LateOp::Mul, LateUnit::Multiplier) => Ok(()),
+            (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit)) => {
+                if !self.tables.iter().any(|t| t.unit == unit && t.id == late.map) {
+                    return Err(format!("table unit {unit} holds no map with id {}", late.map));
+                }
+                if late.offset >= 1 << 20 {
+                    return Err(format!("table offset {} is not below 2^20", late.offset));
+                }
+                if late.op == LateOp::Add && late.size.bytes() < Size::B4.bytes() {
+                    return Err("tables add 4 or 8 bytes".into());
+                }
+                Ok(())
+            }
+            (op, unit) => Err(format!("`{op}` on a stage with {unit:?}")),
+        }
+    }
+}
+
+fn check_offset(offset: i16) -> Result<(), String> {
+    if (-2048..2048).contains(&offset) {
+        Ok(())
+    } else {
+        Err(format!("offset {offset} has more than 12 bits"))
+    }
+}
