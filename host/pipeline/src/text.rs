@@ -1,2 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The text form of a pipeline.
+//! The text form of a pipeline: what `weir prog dump --stage pipeline` prints and tests write by hand.
+//!
+//! ```text
+//! pipeline "drop_port"
+//! target sim
+//! tag 0123456789abcdef
+//! gap 1
+//! passes 1
+//! table "rules" array key 4 value 8 entries 1024 unit 1 id 0 base 0
+//! pass 0 stage 0
+//!   lsu load r1 = u16 [zero +12] if always
+//!   alu0 r2 = swap16 zero, load if always @4,5
+//!   cmp0 eq.32 alu0, 2048 (p0, p0) -> p1:f0, p2:0f @6
+//! pass 0 stage 5
+//!   late read.u32 r3 = 0[r1 + 4] if p1
+//! end
+//! ```
+//! One line a unit, in the order of the stage word; stages without work are left out; `#` starts a comment. A guard
+//! is `if always`, `if pN`, `if !pN`, or absent for never. `@` lists the instructions a unit's word carries out.
+
+mod parse;
+mod print;
+
+pub use parse::{ParseError, parse};
+pub use print::{Units, print, units};
+
+#[cfg(test)]
+mod tests;
