@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The RTL of Weir in rust-hdl.
+
+pub mod primitives;
