@@ -1,2 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! eBPF objects: ELF and BTF loader, disassembler, reference interpreter.
+//!
+//! [`Object::parse`] reads what clang emits (ELF, 64-bit little-endian) into self-contained [`Program`]s and
+//! [`MapDef`]s. [`Op`] is an instruction decoded and checked, the form in which a compiler or an interpreter wants it.
+//! The instruction set is that of RFC 9669; numbers of maps and helpers are the Linux kernel's.
+//!
+//! No I/O happens here: bytes in, plain data out. Nothing is verified beyond its own shape; whether a program is safe
+//! is for who runs or compiles it.
+
+#![forbid(unsafe_code)]
+
+pub mod insn;
+pub mod op;
+pub mod program;
+
+pub use insn::Insn;
+pub use op::{IllegalInsn, Op};
+pub use program::{
+    Function, LineInfo, MapDef, MapRef, MapType, Object, Program, RefusedProgram, SelectError,
+};
