@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One run of packets on several engines.
+
+use crate::compare::{Mismatch, Shown, compare};
+use crate::engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
+use crate::kernel::Kernel;
+use crate::maps::{Maps, normalise};
+use crate::model::Model;
+use crate::packet::{MIN_FRAME_BYTES, Packet, PacketResult};
+use std::collections::BTreeMap;
+
+/// What one engine has shown.
+#[derive(Clone, Debug)]
+pub struct EngineRun {
+    /// Which engine.
+    pub kind: EngineKind,
+    /// One result for every packet.
+    pub packets: Vec<PacketResult>,
+    /// Map contents after the last packet, normalised.
+    pub maps: Maps,
+    /// Measurements of the RTL.
+    pub rtl: Option<RtlFigures>,
+}
+
+impl EngineRun {
+    fn shown(&self) -> Shown<'_> {
+        Shown { kind: self.kind, packets: &self.packets, maps: &self.maps }
+    }
+}
+
+/// What all engines have shown.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The engines that ran, in the order of [`EngineKind`]; the others are compared with the first.
+    pub runs: Vec<EngineRun>,
+    /// The engines that could not take part, and why.
+    pub skipped: BTreeMap<EngineKind, String>,
+    /// All differences; none where the engines agree.
+    pub mismatches: Vec<Mismatch>,
+}
+
+impl Report {
+    /// Whether no engine differs from another.
+    pub fn agree(&self) -> bool {
+        self.mismatches.is_empty()
+    }
+
+    /// What an engine has shown, if it ran.
+    pub fn run(&self, kind: EngineKind) -> Option<&EngineRun> {
+        self.runs.iter().find(|run| run.kind == kind)
+    }
+}
+
+/// Loads a program into an engine.
+pub fn open(subject: &Subject<'_>, kind: EngineKind) -> Result<Box<dyn Engine>, EngineError> {
+    Ok(match kind {
+        EngineKind::Kernel => Box::new(Kernel::new(subject)?),
+        EngineKind::Model => Box::new(Model::new(subject)?),
+        EngineKind::Interp | EngineKind::Rtl => {
+            return Err(EngineError::Skipped("not built in".into()));
+        }
+    })
+}
+
+/// Runs packets, in order and on the same map contents, on every engine of `kinds`, and compares.
+///
+/// Frames that the card does not admit are no engine's business but the RTL's, which must drop them. A packet that an
+/// engine skips is run for it by the interpreter, on that engine's maps, so that later packets meet the state they
+/// would have met.
+pub fn run_all(
+    subject: &Subject<'_>,
+    kinds: &[EngineKind],
+    maps: &Maps,
+    packets: &[Packet],
+) -> Result<Report, EngineError> {
+    let mut report = Report::default();
+    let mut kinds = kinds.to_vec();
+    kinds.sort();
+    kinds.dedup();
+    for kind in kinds {
+        let run = open(subject, kind).and_then(|mut engine| run_one(subject, &mut *engine, maps, packets));
+        match run {
+            Ok(run) => report.runs.push(run),
+            Err(EngineError::Skipped(reason)) => drop(report.skipped.insert(kind, reason)),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some((first, others)) = report.runs.split_first() {
+        report.mismatches = others.iter().flat_map(|other| compare(&first.shown(), &other.shown())).collect();
+    }
+    Ok(report)
+}
+
+fn run_one(
+    subject: &Subject<'_>,
+    engine: &mut dyn Engine,
+    maps: &Maps,
+    packets: &[Packet],
+) -> Result<EngineRun, EngineError> {
+    engine.set_maps(maps)?;
+    let results = match engine.kind() {
+        // Back to back, as they come: that is what is to be shown of it.
+        EngineKind::Rtl => engine.run(packets)?,
+        _ => run_admitted(subject, engine, packets)?,
+    };
+    let mut maps = engine.maps()?;
+    normalise(&mut maps, &subject.object.maps);
+    Ok(EngineRun { kind: engine.kind(), packets: results, maps, rtl: engine.rtl_figures() })
+}
+
+fn run_admitted(
+    subject: &Subject<'_>,
+    engine: &mut dyn Engine,
+    packets: &[Packet],
+) -> Result<Vec<PacketResult>, EngineError> {
+    let mut results = Vec::with_capacity(packets.len());
+    for packet in packets {
+        let length = packet.data.len();
+        if length < MIN_FRAME_BYTES || length > subject.target.max_frame_bytes as usize {
+            results.push(PacketResult::NotAdmitted);
+            continue;
+        }
+        let result = engine.run(std::slice::from_ref(packet))?;
+        if result.iter().any(|r| matches!(r, PacketResult::Skipped(_))) {
+            let mut stand_in = open(subject, EngineKind::Interp)?;
+            stand_in.set_maps(&engine.maps()?)?;
+            stand_in.run(std::slice::from_ref(packet))?;
+            engine.set_maps(&stand_in.maps()?)?;
+        }
+        results.extend(result);
+    }
+    Ok(results)
+}
