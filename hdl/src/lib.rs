@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The RTL of Weir in rust-hdl.
 
+pub mod matchact;
 pub mod primitives;
