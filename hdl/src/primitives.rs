@@ -9,6 +9,7 @@
 //! initialise.
 
 mod async_ram;
+pub mod bench;
 mod byte_ram;
 mod delay;
 mod enable_register;
