@@ -1,2 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Test runners and corpora.
+//! What the tests share: programs compiled by clang, packets made from a seed, and engines run on them.
+//!
+//! A test that cannot run here says so in one line on stderr, `WEIR-SKIP <test>: <reason>`, and returns; `./x test`
+//! counts these lines as skipped.
+#![forbid(unsafe_code)]
+
+pub mod corpus;
+pub mod demo;
+pub mod packets;
+pub mod random;
+
+/// Reports that a test, or a part of one, cannot run here.
+pub fn skip(test: &str, reason: impl std::fmt::Display) {
+    eprintln!("WEIR-SKIP {test}: {reason}");
+}
