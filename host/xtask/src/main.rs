@@ -1,2 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-fn main() {}
+//! Chores of the repository behind `./x`: what is better written in Rust than in shell.
+//!
+//! `./x` installs the tools that a chore needs before it calls this program; nothing here installs anything.
+#![forbid(unsafe_code)]
+
+mod mutants;
+mod process;
+mod repository;
+mod test;
+mod tidy;
+
+use anyhow::{Result, bail};
+use repository::Repository;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: xtask test | tidy | lint | mutants [--seed N] [--count M]";
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("x: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    let repository = Repository::find()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["test"] => test::run(&repository),
+        ["tidy"] => tidy::run(&repository),
+        ["lint"] => test::lint(&repository),
+        ["mutants", options @ ..] => {
+            mutants::run(&repository, &mutants::Options::parse(options)?)?;
+            Ok(())
+        }
+        _ => bail!(USAGE),
+    }
+}
