@@ -10,12 +10,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod disasm;
 pub mod insn;
+pub mod loader;
 pub mod op;
 pub mod program;
 
 pub use insn::Insn;
+pub use loader::ObjectError;
 pub use op::{IllegalInsn, Op};
 pub use program::{
-    Function, LineInfo, MapDef, MapRef, MapType, Object, Program, RefusedProgram, SelectError,
+    Function, LineInfo, MapDef, MapRef, MapType, Object, Program, ProgramError, RefusedProgram, SelectError,
 };

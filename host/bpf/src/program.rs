@@ -106,7 +106,7 @@ pub struct Program {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     /// Name.
-    pub name: String,
+    pub name: Arc<str>,
     /// First slot.
     pub start: usize,
     /// Number of slots.
