@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The RTL of Weir in rust-hdl.
 
+pub mod buffer;
+pub mod egress;
 pub mod emit;
+pub mod ingress;
+pub mod management;
 pub mod matchact;
 pub mod primitives;
+pub mod top;
