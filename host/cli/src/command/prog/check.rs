@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `weir prog check`: what programs cost on a target, or why they are refused.
+
+use super::Loaded;
+use super::compile;
+use crate::args::CheckArgs;
+use crate::failure::Failure;
+use crate::report::{CheckReport, CheckedProgram, DiagnosticReport, SCHEMA};
+use weir_bpf::{Program, RefusedProgram};
+use weir_pipeline::Target;
+
+/// Code of a program that the object itself does not define well enough to be looked at.
+const UNREADABLE: &str = "X0001";
+
+/// Checks the named program, or all XDP programs.
+pub fn run(args: &CheckArgs) -> Result<CheckReport, Failure> {
+    let selection = &args.selection;
+    let loaded = super::load(selection)?;
+    let programs = if selection.program.is_some() || selection.section.is_some() {
+        let chosen = loaded.object.select(selection.program.as_deref(), selection.section.as_deref());
+        match chosen {
+            Ok(program) => vec![check(&loaded, program)?],
+            Err(weir_bpf::SelectError::Refused { name, .. }) => {
+                loaded.object.refused.iter().filter(|r| r.name == name).map(unreadable).collect()
+            }
+            Err(e) => return Err(super::selection_failure(&selection.object, &e)),
+        }
+    } else {
+        all(&loaded, args)?
+    };
+    Ok(CheckReport {
+        schema: SCHEMA,
+        target: loaded.target.name.clone(),
+        object: selection.object.clone(),
+        programs,
+    })
+}
+
+fn all(loaded: &Loaded, args: &CheckArgs) -> Result<Vec<CheckedProgram>, Failure> {
+    let xdp = loaded.object.programs.iter().filter(|program| program.is_xdp());
+    let refused = loaded.object.refused.iter().filter(|program| program.section.starts_with("xdp"));
+    let programs: Vec<CheckedProgram> = xdp
+        .map(|program| check(loaded, program))
+        .chain(refused.map(unreadable).map(Ok))
+        .collect::<Result<_, _>>()?;
+    if programs.is_empty() {
+        // Nothing to look at: the reason is the same as for commands about one program.
+        super::select(&loaded.object, &args.selection)?;
+    }
+    Ok(programs)
+}
+
+fn check(loaded: &Loaded, program: &Program) -> Result<CheckedProgram, Failure> {
+    let attempt = compile::attempt(loaded, program)?;
+    let pipeline = attempt.pipeline.as_ref();
+    let interval = pipeline.map(|p| loaded.target.interval(p.passes(), p.gap));
+    Ok(CheckedProgram {
+        name: program.name.clone(),
+        section: program.section.clone(),
+        insns: program.insns.len(),
+        accepted: pipeline.is_some(),
+        stages: pipeline.map(|p| p.stages_used()),
+        passes: pipeline.map(|p| p.passes()),
+        admission_gap: pipeline.map(|p| p.gap),
+        cycles_per_packet: interval,
+        mpps: interval.map(|cycles| mpps(&loaded.target, f64::from(cycles))),
+        compile_ms: attempt.milliseconds,
+        diagnostics: attempt.diagnostics,
+    })
+}
+
+/// Millions of packets a second at the nominal clock, one packet every so many cycles.
+pub fn mpps(target: &Target, cycles_per_packet: f64) -> f64 {
+    f64::from(target.clock_mhz) / cycles_per_packet
+}
+
+fn unreadable(program: &RefusedProgram) -> CheckedProgram {
+    CheckedProgram {
+        name: program.name.clone(),
+        section: program.section.clone(),
+        insns: 0,
+        accepted: false,
+        stages: None,
+        passes: None,
+        admission_gap: None,
+        cycles_per_packet: None,
+        mpps: None,
+        compile_ms: 0.0,
+        diagnostics: vec![DiagnosticReport {
+            code: UNREADABLE.into(),
+            level: "error".into(),
+            message: program.error.to_string(),
+            insn: None,
+            source: None,
+            help: None,
+            disassembly: None,
+            notes: Vec::new(),
+        }],
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Diagnostics as rustc prints them. The source line comes from the object's BTF, so no source file is needed.
+
+use crate::report::{DiagnosticReport, SourceReport};
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::path::Path;
+
+/// The text of one diagnostic; `object` is named where no source line is known.
+pub(super) fn render(diagnostic: &DiagnosticReport, object: &Path, color: bool) -> String {
+    let level = match diagnostic.level.as_str() {
+        "error" => Level::ERROR,
+        "warning" => Level::WARNING,
+        _ => Level::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(&*diagnostic.message).id(&*diagnostic.code));
+    let here = |span| {
+        let mark = AnnotationKind::Primary.span(span);
+        match diagnostic.insn {
+            Some(insn) => mark.label(format!("instruction {insn}")),
+            None => mark,
+        }
+    };
+    match (&diagnostic.source, &diagnostic.disassembly) {
+        (Some(source), _) => {
+            let snippet = Snippet::source(source.text.as_str())
+                .line_start(source.line as usize)
+                .path(&*source.file)
+                .annotation(here(span(source)));
+            group = group.element(snippet);
+        }
+        (None, Some(text)) => {
+            let snippet = Snippet::source(text.as_str())
+                .line_numbering(false)
+                .path(object.display().to_string())
+                .annotation(here(0..text.len()));
+            group = group.element(snippet);
+        }
+        (None, None) => group = group.element(Origin::path(object.display().to_string())),
+    }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(&**note));
+    }
+    let mut report = vec![group];
+    if let Some(help) = &diagnostic.help {
+        report.push(Group::with_title(Level::HELP.secondary_title(&**help)));
+    }
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.decor_style(DecorStyle::Ascii).render(&report) + "\n"
+}
+
+/// From the recorded column to the end of what looks like the expression that begins there.
+fn span(source: &SourceReport) -> std::ops::Range<usize> {
+    let text = source.text.as_str();
+    let trimmed = text.trim_end().len();
+    let first = text.len() - text.trim_start().len();
+    // Columns count bytes; one within a character, or beyond the line, cannot be marked.
+    let start = (source.column as usize).saturating_sub(1);
+    if source.column == 0 || start >= trimmed || !text.is_char_boundary(start) {
+        return first.min(trimmed)..trimmed;
+    }
+    let rest = &text[start..trimmed];
+    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let length = match rest[word..].chars().next() {
+        // A call is marked with its arguments.
+        Some('(') if word > 0 => rest.rfind(')').map_or(word, |end| end + 1),
+        _ if word > 0 => word,
+        other => other.map_or(1, char::len_utf8),
+    };
+    start..start + length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn diagnostic(source: Option<SourceReport>, disassembly: Option<String>) -> DiagnosticReport {
+        DiagnosticReport {
+            code: "X0203".into(),
+            level: "error".into(),
+            message: "helper `bpf_ktime_get_ns` cannot run in the pipeline".into(),
+            insn: Some(17),
+            source,
+            help: Some("keep this program on the host".into()),
+            disassembly,
+            notes: vec!["the pipeline has no clock".into()],
+        }
+    }
+
+    #[test]
+    fn source_line_is_marked_at_its_column() {
+        let source = SourceReport {
+            file: "./t.c".into(),
+            line: 13,
+            column: 18,
+            text: "    if (v) *v += bpf_ktime_get_ns() & 1;".into(),
+        };
+        let text = render(&diagnostic(Some(source), None), Path::new("t.o"), false);
+        assert_eq!(
+            text,
+            "\
+error[X0203]: helper `bpf_ktime_get_ns` cannot run in the pipeline
+  --> ./t.c:13:18
+   |
+13 |     if (v) *v += bpf_ktime_get_ns() & 1;
+   |                  ^^^^^^^^^^^^^^^^^^ instruction 17
+   |
+   = note: the pipeline has no clock
+help: keep this program on the host
+"
+        );
+    }
+
+    #[test]
+    fn without_source_the_object_and_the_instruction_are_shown() {
+        let text = render(&diagnostic(None, Some("call 5".into())), Path::new("t.o"), false);
+        assert!(text.contains("t.o") && text.contains("call 5") && text.contains("instruction 17"), "{text}");
+        let text = render(&diagnostic(None, None), Path::new("t.o"), false);
+        assert!(text.contains("t.o"), "{text}");
+    }
+
+    #[test]
+    fn odd_columns_do_not_panic() {
+        for text in ["", "  ", "é = 1;", "x"] {
+            for column in 0..12 {
+                let source = SourceReport { file: "f".into(), line: 1, column, text: text.into() };
+                render(&diagnostic(Some(source), None), Path::new("t.o"), false);
+            }
+        }
+    }
+}
