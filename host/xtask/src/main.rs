@@ -4,17 +4,21 @@
 //! `./x` installs the tools that a chore needs before it calls this program; nothing here installs anything.
 #![forbid(unsafe_code)]
 
+mod r#gen;
 mod mutants;
 mod process;
 mod repository;
+mod synth;
 mod test;
 mod tidy;
+mod verilog;
 
 use anyhow::{Result, bail};
 use repository::Repository;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask test | tidy | lint | mutants [--seed N] [--count M]";
+const USAGE: &str =
+    "usage: xtask test | tidy | lint | gen [--check] | synth | mutants [--seed N] [--count M]";
 
 fn main() -> ExitCode {
     match dispatch() {
@@ -34,6 +38,9 @@ fn dispatch() -> Result<()> {
         ["test"] => test::run(&repository),
         ["tidy"] => tidy::run(&repository),
         ["lint"] => test::lint(&repository),
+        ["gen"] => r#gen::run(&repository.root, false),
+        ["gen", "--check"] => r#gen::run(&repository.root, true),
+        ["synth"] => synth::run(&repository),
         ["mutants", options @ ..] => {
             mutants::run(&repository, &mutants::Options::parse(options)?)?;
             Ok(())

@@ -12,8 +12,9 @@ mod runner;
 mod schema;
 mod site;
 
-use crate::process::{announce, conclude, human, succeed};
+use crate::process::{announce, conclude, human};
 use crate::repository::Repository;
+use crate::verilog;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use runner::{Outcome, Runner};
@@ -58,15 +59,15 @@ pub struct Caught {
 pub fn run(repository: &Repository, options: &Options) -> Result<Caught> {
     let work = repository.target_dir().join("mutants");
     let (original, faulty) = (work.join("original"), work.join("verilog"));
-    emit(repository, &original)?;
-    let path = original.join("weir.v");
+    verilog::emit(repository, &original)?;
+    let path = original.join(verilog::FILE);
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let faults = site::choose(site::find(&text), options.seed, options.count);
     if faults.len() < options.count {
         bail!("the design has only {} places for faults", faults.len());
     }
     copy_files(&original, &faulty)?;
-    std::fs::write(faulty.join("weir.v"), schema::apply(&text, &faults))?;
+    std::fs::write(faulty.join(verilog::FILE), schema::apply(&text, &faults))?;
 
     let what = format!("Verilate the design with {} faults (seed {})", faults.len(), options.seed);
     let since = announce(&what);
@@ -85,8 +86,13 @@ pub fn run(repository: &Repository, options: &Options) -> Result<Caught> {
     let survivors = run_all(&runner, &faults, limit)?;
     for site in &survivors {
         println!(
-            "survived: weir.v:{} in {} ({})\n  - {}\n  + {}",
-            site.line, site.module, site.what, site.before, site.after
+            "survived: {}:{} in {} ({})\n  - {}\n  + {}",
+            verilog::FILE,
+            site.line,
+            site.module,
+            site.what,
+            site.before,
+            site.after
         );
     }
     let caught = Caught { caught: faults.len() - survivors.len(), count: faults.len() };
@@ -121,17 +127,6 @@ fn run_all<'a>(runner: &Runner, faults: &'a [Site], limit: Duration) -> Result<V
     }
     bar.finish_and_clear();
     Ok(survivors)
-}
-
-/// Writes the Verilog of the target that the tests simulate.
-pub fn emit(repository: &Repository, dir: &Path) -> Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let what = "emit the Verilog of target sim";
-    let since = announce(what);
-    let arguments = ["run", "-q", "-p", "weir-hdl", "--bin", "emit", "--", "--target", "sim"];
-    let outcome = succeed(what, repository.cargo().args(arguments).arg(dir));
-    conclude(what, since, outcome.is_ok());
-    outcome
 }
 
 fn copy_files(from: &Path, to: &Path) -> Result<()> {

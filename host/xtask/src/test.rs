@@ -7,8 +7,10 @@
 
 mod output;
 
+use crate::r#gen;
 use crate::process::{announce, conclude, succeed};
 use crate::repository::Repository;
+use crate::synth;
 use crate::tidy;
 use anyhow::{Context, Result, bail};
 use output::{Counts, Report};
@@ -36,6 +38,8 @@ pub fn run(repository: &Repository) -> Result<()> {
     check(&mut report, "formatting", || formatting(repository));
     check(&mut report, "clippy", || clippy(repository));
     check(&mut report, "tidy", || tidy::run(repository));
+    check(&mut report, "generated files", || r#gen::run(&repository.root, true));
+    check(&mut report, "the Verilog has no latch", || synth::check(repository));
     cargo_test(repository, &mut report)?;
     finish(repository, &report)
 }

@@ -42,7 +42,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "weir-sim",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["weir-pipeline"]),
 ];
 
 /// Packages that call foreign functions.
