@@ -69,3 +69,20 @@ fn completions_and_man_pages_name_the_commands() {
     let outcome = folder.weir(&["man", "nowhere"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (1, "error: `nowhere`: not a directory\n"));
 }
+
+#[test]
+fn the_reference_page_has_every_command_and_option() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/cli.md");
+    let page = std::fs::read_to_string(page).expect("docs/reference/cli.md");
+    let folder = Folder::new();
+    for command in COMMANDS {
+        let name = format!("`weir {}", command.join(" "));
+        assert!(command.is_empty() || page.contains(&name), "{name}");
+        let help = folder.weir(&[*command, &["-h"]].concat()).stdout;
+        for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
+            let option = option.trim_end_matches([',', '.']);
+            let known = ["--help", "--version"].contains(&option) || page.contains(&format!("`{option}"));
+            assert!(known, "{command:?}: {option} is not in the page");
+        }
+    }
+}
