@@ -52,6 +52,9 @@ fn usage_errors_are_two_and_on_standard_error() {
         assert!(outcome.stdout.is_empty() && !outcome.stderr.is_empty(), "{arguments:?}");
     }
     assert!(folder.weir(&["prog", "chekc"]).stderr.contains("check"));
+    let json = folder.json(2, &["-j", "prog", "run", "x.o"]);
+    assert_eq!(json["error"]["code"], 2);
+    assert!(json["error"]["message"].as_str().is_some_and(|m| m.contains("--packets")), "{json}");
 }
 
 #[test]
