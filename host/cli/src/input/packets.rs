@@ -163,6 +163,33 @@ mod tests {
         bytes
     }
 
+    /// The same with options: a comment in the section, a time resolution in the interface, flags in the packet.
+    fn pcapng_with_options() -> Vec<u8> {
+        let option = |code: u8, value: &[u8]| {
+            let mut bytes = vec![code, 0, value.len() as u8, 0];
+            bytes.extend(value);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+            bytes
+        };
+        let plain = pcapng();
+        let mut bytes = Vec::new();
+        for (range, options) in [
+            (0..28, option(1, b"hello")),
+            (28..48, [option(9, &[9]), option(2, b"eth0"), option(14, &[0; 8])].concat()),
+            (48..84, option(2, &[1, 0, 0, 0])),
+        ] {
+            let block = &plain[range];
+            let length = (block.len() + options.len() + 4) as u32;
+            bytes.extend(&block[..4]);
+            bytes.extend(length.to_le_bytes());
+            bytes.extend(&block[8..block.len() - 4]);
+            bytes.extend(options);
+            bytes.extend([0; 4]);
+            bytes.extend(length.to_le_bytes());
+        }
+        bytes
+    }
+
     fn parse(bytes: &[u8]) -> Result<Vec<Packet>, Failure> {
         let path = Path::new("x");
         if bytes.starts_with(&PCAPNG_MAGIC) { parse_pcapng(path, bytes) } else { parse_pcap(path, bytes) }
@@ -175,9 +202,11 @@ mod tests {
         assert!(!packets[0].snapped);
         assert_eq!(packets[1].data, [1, 2, 3, 4]);
         assert!(packets[1].snapped);
-        let packets = parse(&pcapng()).unwrap();
-        assert_eq!(packets.len(), 1);
-        assert_eq!(packets[0].data, [0xaa, 0xbb, 0xcc]);
+        for bytes in [pcapng(), pcapng_with_options()] {
+            let packets = parse(&bytes).unwrap();
+            assert_eq!(packets.len(), 1);
+            assert_eq!(packets[0].data, [0xaa, 0xbb, 0xcc]);
+        }
     }
 
     #[test]
@@ -191,13 +220,21 @@ mod tests {
 
     #[test]
     fn damaged_captures_do_not_panic() {
-        for bytes in [pcap(), pcapng()] {
-            for at in 0..bytes.len() {
-                for value in [0, 1, 2, 3, 0x7f, 0x80, 0xff, bytes[at] ^ 1, bytes[at].wrapping_sub(1)] {
-                    let mut damaged = bytes.clone();
-                    damaged[at] = value;
-                    let _ = parse(&damaged);
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        for bytes in [pcap(), pcapng(), pcapng_with_options()] {
+            for _ in 0..20_000 {
+                let mut damaged = bytes.clone();
+                for _ in 0..1 + random(4) {
+                    damaged[random(bytes.len())] =
+                        [0, 1, 2, 3, 0x7f, 0x80, 0xff, random(256) as u8][random(8)];
                 }
+                let _ = parse(&damaged);
             }
         }
     }
