@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::insn::Insn;
+use crate::insn::{self, Insn};
 use crate::op::{AluOp, AtomicOp, JumpOp, Op, Operand, Size, Swap, Wide, Width};
 use crate::program::{Object, Program};
 
@@ -101,7 +101,7 @@ fn render(
             format!("if {left} {} {right} goto {offset:+} <{}>", jump_sign(op), target(offset.into()))
         }
         Op::Goto { offset } => {
-            let name = if i16::try_from(offset).is_ok() && insns[slot].imm == 0 { "goto" } else { "gotol" };
+            let name = if insns[slot].class() == insn::JMP { "goto" } else { "gotol" };
             format!("{name} {offset:+} <{}>", target(offset))
         }
         Op::CallHelper(number) => match helper_name(number) {

@@ -10,13 +10,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod asm;
 pub mod disasm;
+mod encode;
 pub mod insn;
+pub mod interp;
 pub mod loader;
 pub mod op;
 pub mod program;
 
 pub use insn::Insn;
+pub use interp::{Interpreter, InterpreterError, Metadata, Outcome, Trap, TrapKind};
 pub use loader::ObjectError;
 pub use op::{IllegalInsn, Op};
 pub use program::{
