@@ -2,11 +2,13 @@
 //! `./x gen`: text that is generated and checked in. `check` writes nothing and fails where a file is stale.
 //!
 //! Generated today: register constants and accessors (`host/regs/src/generated.rs`) and the registers' reference
-//! (`docs/reference/registers.md`), both from `hdl/regmap.toml`.
+//! (`docs/reference/registers.md`), both from `hdl/regmap.toml`, and the stage words' reference
+//! (`docs/reference/stage-words.md`) from their layout in `weir-pipeline`.
 
 mod markdown;
 mod regmap;
 mod rust;
+mod stage_words;
 
 use anyhow::{Context, bail};
 use std::path::Path;
@@ -19,6 +21,7 @@ pub fn run(root: &Path, check: bool) -> anyhow::Result<()> {
     let outputs = [
         ("host/regs/src/generated.rs", rust::render(&map)),
         ("docs/reference/registers.md", markdown::render(&map)),
+        ("docs/reference/stage-words.md", stage_words::render()),
     ];
     let mut stale = Vec::new();
     for (name, wanted) in outputs {

@@ -36,7 +36,7 @@ impl Family {
     pub fn command(self) -> &'static str {
         match self {
             Family::UltraScalePlus => "synth_xilinx -family xcup -noiopad -noclkbuf -widemux 5 -flatten",
-            Family::Ecp5 => "synth_ecp5 -noabc9",
+            Family::Ecp5 => "synth_ecp5 -nowidelut",
         }
     }
 

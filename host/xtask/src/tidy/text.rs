@@ -58,7 +58,7 @@ fn license(file: &SourceFile, findings: &mut Vec<Finding>) {
     if !needs_license_line(file) {
         return;
     }
-    let is_bpf = file.path.starts_with("tests/programs/") && matches!(file.extension(), "c" | "h");
+    let is_bpf = file.path.contains("tests/") && matches!(file.extension(), "c" | "h");
     let expected = if is_bpf { BPF_LICENSE } else { LICENSE };
     let line = file.text.lines().take(4).find_map(|line| line.split_once(MARKER));
     match line.map(|(_, license)| license.trim_end_matches("-->").trim_end_matches("*/").trim()) {
