@@ -7,10 +7,14 @@
 
 pub mod corpus;
 pub mod demo;
+pub mod instructions;
 pub mod packets;
 pub mod random;
 
+use std::io::Write;
+
 /// Reports that a test, or a part of one, cannot run here.
 pub fn skip(test: &str, reason: impl std::fmt::Display) {
-    eprintln!("WEIR-SKIP {test}: {reason}");
+    // Not by `eprintln!`, whose output libtest keeps to itself. Where stderr is closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "WEIR-SKIP {test}: {reason}");
 }

@@ -22,7 +22,8 @@ fn the_capture_is_as_generated() {
 
 #[test]
 fn the_maps_are_as_generated() {
-    let head = "# SPDX-License-Identifier: Apache-2.0 OR MIT\n# Rules of the demo's firewall (tests/src/demo.rs): struct rule {u16 port; u8 protocols; u8 action; u32 pad}.\n";
+    let head = "# SPDX-License-Identifier: Apache-2.0 OR MIT\n\
+        # Rules of the demo's firewall: struct rule {u16 port; u8 protocols; u8 action; u32 pad} of firewall.bpf.c.\n";
     let yaml = weir_engines::print_map_file(&demo::maps()).unwrap();
     check("demo-maps.yaml", format!("{head}{yaml}").as_bytes());
 }

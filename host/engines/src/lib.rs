@@ -16,6 +16,7 @@ pub mod maps;
 pub mod packet;
 pub mod session;
 
+mod interp;
 mod kernel;
 mod model;
 mod tables;

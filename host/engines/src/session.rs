@@ -3,6 +3,7 @@
 
 use crate::compare::{Mismatch, Shown, compare};
 use crate::engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
+use crate::interp::Interp;
 use crate::kernel::Kernel;
 use crate::maps::{Maps, normalise};
 use crate::model::Model;
@@ -56,9 +57,8 @@ pub fn open(subject: &Subject<'_>, kind: EngineKind) -> Result<Box<dyn Engine>, 
     Ok(match kind {
         EngineKind::Kernel => Box::new(Kernel::new(subject)?),
         EngineKind::Model => Box::new(Model::new(subject)?),
-        EngineKind::Interp | EngineKind::Rtl => {
-            return Err(EngineError::Skipped("not built in".into()));
-        }
+        EngineKind::Interp => Box::new(Interp::new(subject)?),
+        EngineKind::Rtl => return Err(EngineError::Skipped("not built in".into())),
     })
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The engine against the running kernel, with programs written down slot by slot.
 
+use std::io::Write;
 use weir_bpf::insn::{
     ADD, ALU64, CALL, DW, EXIT, IMM, JEQ, JMP, K, LD, LDX, MEM, MOV, PSEUDO_MAP_FD, ST, STX, W, X,
 };
 use weir_bpf::{Insn, MapDef, MapRef, Object, Program};
-use weir_kernel::{Ingress, KernelEngine, LoadError, RunError};
+use weir_kernel::{Ingress, KernelEngine, LoadError, RunError, SkipReason};
 
 fn insn(code: u8, dst: u8, src: u8, off: i16, imm: i32) -> Insn {
     Insn { code, dst, src, off, imm }
@@ -15,10 +16,15 @@ fn program(insns: Vec<Insn>, relocations: Vec<MapRef>) -> Program {
     Program { name: "test".into(), section: "xdp".into(), insns, relocations, ..Program::default() }
 }
 
+/// Says why a test cannot run here; not by `eprintln!`, whose output libtest keeps to itself.
+fn skip(test: &str, reason: SkipReason) {
+    let _ = writeln!(std::io::stderr(), "WEIR-SKIP {test}: {reason}");
+}
+
 /// Loads the program; `None` and a line of why where the kernel is out of reach.
 fn engine(test: &str, object: &Object, program: &Program) -> Option<KernelEngine> {
     if let Err(reason) = KernelEngine::probe() {
-        eprintln!("WEIR-SKIP {test}: {reason}");
+        skip(test, reason);
         return None;
     }
     Some(KernelEngine::new(object, program).expect("the kernel takes this program"))
@@ -60,7 +66,7 @@ fn a_refusal_carries_the_verifiers_log() {
     // r0 = *(u32 *)(r10 + 4): beyond the stack.
     let bad = program(vec![insn(LDX | MEM | W, 0, 10, 4, 0), insn(JMP | EXIT, 0, 0, 0, 0)], vec![]);
     if let Err(reason) = KernelEngine::probe() {
-        return eprintln!("WEIR-SKIP a_refusal_carries_the_verifiers_log: {reason}");
+        return skip("a_refusal_carries_the_verifiers_log", reason);
     }
     match KernelEngine::new(&Object::default(), &bad) {
         Err(LoadError::Refused { log, .. }) => assert!(log.contains("R10"), "{log}"),

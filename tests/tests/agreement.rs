@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Every program of the corpus, compiled for every instruction set version, on every engine: all must agree on all
+//! packets and on the maps they leave.
+//!
+//! What is expected of a program is what the other engines show, so a case also names the verdicts that its packets
+//! must meet: packets that all take the same way would agree too easily.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use weir_engines::{EngineKind, Entry, Maps, Packet, Subject, run_all};
+use weir_pipeline::Target;
+use weir_tests::corpus::{self, CorpusError};
+use weir_tests::packets::{Frame, Network, Transport, mixture, operands, truncations};
+use weir_tests::random::Random;
+use weir_tests::{demo, skip};
+
+/// A program and what it is run on.
+struct Case {
+    file: &'static str,
+    program: &'static str,
+    packets: fn() -> Vec<Packet>,
+    maps: fn() -> Maps,
+    /// Verdicts that must occur.
+    verdicts: &'static [u32],
+}
+
+const CASES: [Case; 16] = [
+    case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
+    case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
+    case("reflect", "reflect", plain_packets, Maps::new, &[3]),
+    case("alu", "alu64", operand_packets, Maps::new, &[1, 3]),
+    case("alu", "alu32", operand_packets, Maps::new, &[1, 3]),
+    case("alu", "multiply", operand_packets, Maps::new, &[1, 3]),
+    case("alu", "byte_order", operand_packets, Maps::new, &[1, 3]),
+    case("jump", "jump64", operand_packets, Maps::new, &[1, 2, 3]),
+    case("jump", "jump32", operand_packets, Maps::new, &[1, 2, 3]),
+    case("jump", "verdicts", noise_packets, Maps::new, &[0, 1, 2, 3, 77]),
+    case("context", "context", context_packets, Maps::new, &[2, 3]),
+    case("stack", "stack", operand_packets, Maps::new, &[2, 3]),
+    case("maps", "count_all", plain_packets, seeded_maps, &[2]),
+    case("maps", "count_bytes", noise_packets, seeded_maps, &[1, 2]),
+    case("maps", "atomic", noise_packets, seeded_maps, &[1, 2]),
+    case("maps", "value_loads", noise_packets, seeded_maps, &[0, 1, 2, 3, 77]),
+];
+
+const fn case(
+    file: &'static str,
+    program: &'static str,
+    packets: fn() -> Vec<Packet>,
+    maps: fn() -> Maps,
+    verdicts: &'static [u32],
+) -> Case {
+    Case { file, program, packets, maps, verdicts }
+}
+
+fn admitted(packets: impl IntoIterator<Item = Vec<u8>>) -> Vec<Packet> {
+    packets.into_iter().map(Packet::from).collect()
+}
+
+fn firewall_packets() -> Vec<Packet> {
+    let ports: Vec<u16> = demo::RULES.iter().map(|rule| rule.port).collect();
+    let mut packets = demo::packets();
+    packets.extend(mixture(1, 200, &ports));
+    let transport = Transport::Tcp(23);
+    for (vlan, options) in [(None, 0), (Some(5), 40)] {
+        let network = Network::V4 { options, fragment: 0 };
+        packets.extend(truncations(&Frame { vlan, network, transport, flow: 3, payload: 2 }.bytes()));
+    }
+    // Not admitted: too short, and one byte longer than the longest frame.
+    packets.extend([vec![], vec![8; 13], vec![8; 1519]]);
+    packets.push(vec![0; 1518]);
+    admitted(packets)
+}
+
+fn drop_port_packets() -> Vec<Packet> {
+    let refused = Frame { transport: Transport::Udp(4789), payload: 0, ..Frame::default() };
+    let mut packets = mixture(2, 200, &[4789]);
+    packets.extend(truncations(&refused.bytes()));
+    admitted(packets)
+}
+
+fn plain_packets() -> Vec<Packet> {
+    admitted(mixture(3, 60, &[]))
+}
+
+fn operand_packets() -> Vec<Packet> {
+    let mut packets = operands(4, 150);
+    packets.extend(truncations(&operands(5, 1)[0]));
+    admitted(packets)
+}
+
+fn noise_packets() -> Vec<Packet> {
+    let mut random = Random::new(6);
+    let mut packet = || {
+        let length = 14 + random.below(60);
+        random.bytes(length)
+    };
+    admitted((0..200).map(|_| packet()).collect::<Vec<_>>())
+}
+
+/// Some of these come from interfaces and queues that the machine of the test does not have.
+fn context_packets() -> Vec<Packet> {
+    let mut packets = admitted(mixture(7, 60, &[]));
+    for (index, packet) in (0..).zip(&mut packets) {
+        if index % 5 == 4 {
+            packet.meta.ingress_ifindex = 0x7000_0000 + index;
+            packet.meta.rx_queue_index = index;
+        }
+    }
+    packets
+}
+
+/// Values for `maps.bpf.c`: settings with all verdicts, and counters about to carry.
+fn seeded_maps() -> Maps {
+    let mut random = Random::new(8);
+    let key = |index: u32| index.to_le_bytes().to_vec();
+    let setting = |index: u32| {
+        let mut value = random.bytes(16);
+        value[0] = [0, 1, 2, 3, 77][index as usize % 5];
+        Entry { key: key(index), value }
+    };
+    let settings = (0..15).map(setting).collect();
+    let almost = |bytes: usize| vec![0xff; bytes];
+    let per_cpu = vec![Entry { key: key(3), value: [almost(8), vec![0; 8]].concat() }];
+    let shared = vec![Entry { key: key(1), value: almost(4) }];
+    Maps::from([("settings".into(), settings), ("per_cpu".into(), per_cpu), ("shared".into(), shared)])
+}
+
+fn run(name: &str, case: &Case, cpu: &str) -> Result<(), Failed> {
+    let object = match corpus::object(case.file, cpu) {
+        Err(CorpusError::Missing(what)) => {
+            skip(name, what);
+            return Ok(());
+        }
+        other => other?,
+    };
+    let program = object.select(Some(case.program), None)?;
+    let target = Target::named("sim")?;
+    let subject = Subject { object: &object, program, target: &target, pipeline: None };
+    let packets = (case.packets)();
+    let report = run_all(&subject, &EngineKind::ALL, &(case.maps)(), &packets)?;
+
+    for (engine, reason) in &report.skipped {
+        skip(&format!("{name} on {engine}"), reason);
+    }
+    if let [first, ..] = report.mismatches.as_slice() {
+        let packet =
+            first.packet.map_or(String::new(), |p| format!("; the packet: {:02x?}", packets[p].data));
+        return Err(format!("{} mismatches, the first: {first}{packet}", report.mismatches.len()).into());
+    }
+    let Some(reference) = report.runs.first() else { return Err("no engine ran".into()) };
+    let met: BTreeSet<u32> =
+        reference.packets.iter().filter_map(|p| p.outcome()).map(|outcome| outcome.verdict).collect();
+    match case.verdicts.iter().find(|v| !met.contains(v)) {
+        Some(verdict) => Err(format!("no packet of the case met verdict {verdict}").into()),
+        None => Ok(()),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = CASES.iter().flat_map(|case| {
+        corpus::CPUS.iter().map(move |cpu| {
+            let name = format!("{}_{}_agrees_{cpu}", case.file, case.program);
+            Trial::test(name.clone(), move || run(&name, case, cpu))
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
