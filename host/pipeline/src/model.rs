@@ -9,6 +9,7 @@ use crate::words::{
     ADDRESS_SPACE, AluOp, AluWord, CmpOp, Guard, LateOp, LateWord, LsuWord, Operand, Source, StageWord,
     TABLE_SPACE,
 };
+use std::sync::Arc;
 
 /// Verdict of a program that broke a bound the hardware checks: `XDP_ABORTED`.
 pub const ABORTED: u32 = 0;
@@ -44,7 +45,7 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Model {
     target: Target,
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
     /// Bytes of each table unit.
     tables: Vec<Vec<u8>>,
 }
@@ -68,7 +69,7 @@ impl Model {
         pipeline.validate(target)?;
         let bytes = target.units.tables.words as usize * 8;
         let tables = vec![vec![0; bytes]; target.table_units() as usize];
-        Ok(Model { target: target.clone(), pipeline: pipeline.clone(), tables })
+        Ok(Model { target: target.clone(), pipeline: Arc::new(pipeline.clone()), tables })
     }
 
     /// The bytes of entry `index` of map `map` (its place in [`Pipeline::tables`]).
@@ -97,7 +98,7 @@ impl Model {
         meta: Meta,
         mut trace: impl FnMut(Slot, &[u64; 16], &[bool; 16]),
     ) -> Outcome {
-        let pipeline = self.pipeline.clone();
+        let pipeline = Arc::clone(&self.pipeline);
         let mut context = Context::admit(&self.target, packet, meta);
         let mut late: Option<(u8, u64)> = None;
         for (pass, stages) in (0..).zip(&pipeline.words) {
