@@ -221,16 +221,20 @@ pub fn choose(sites: Vec<Site>, seed: u64, count: usize) -> Vec<Site> {
         kinds.entry(format!("{} {shape}", site.module)).or_default().push(site);
     }
     let mut kinds: Vec<Vec<Site>> = kinds.into_values().collect();
+    let mut had_their_turn = Vec::new();
     let mut random = SplitMix(seed);
     let mut chosen = Vec::new();
-    while chosen.len() < count && !kinds.is_empty() {
-        let kind = random.below(kinds.len());
-        let place = random.below(kinds[kind].len());
-        chosen.push(kinds[kind].swap_remove(place));
-        // Another fault of the same kind only when every kind had its turn.
-        let rest = kinds.swap_remove(kind);
-        if kinds.is_empty() && !rest.is_empty() {
-            kinds.push(rest);
+    while chosen.len() < count {
+        if kinds.is_empty() {
+            kinds = std::mem::take(&mut had_their_turn);
+        }
+        if kinds.is_empty() {
+            break;
+        }
+        let mut kind = kinds.swap_remove(random.below(kinds.len()));
+        chosen.push(kind.swap_remove(random.below(kind.len())));
+        if !kind.is_empty() {
+            had_their_turn.push(kind);
         }
     }
     chosen
@@ -310,5 +314,6 @@ mod tests {
         let mut all = lines(7);
         all.sort();
         assert_eq!(all, ["d = a + b;", "e = a & b;", "f = a ^ b;"]);
+        assert_eq!(choose(find(&text), 7, 1000).len(), 102);
     }
 }
