@@ -15,7 +15,7 @@ use std::path::PathBuf;
 Examples:
   weir prog check firewall.o                         does it fit, and how fast is it?
   weir prog run firewall.o --packets traffic.pcap    run it on every engine and compare
-  weir explain X0201                                 what does a refusal mean?
+  weir explain X0106                                 what does a refusal mean?
 
 Exit codes:
   0 good   1 failure   2 usage   3 program refused   5 engines disagree")]
@@ -63,10 +63,10 @@ pub enum Command {
     /// Explain the code of a refusal
     #[command(after_long_help = "\
 Examples:
-  weir explain X0201
-  weir explain x0201 -j")]
+  weir explain X0106
+  weir explain x0106 -j")]
     Explain {
-        /// Code, such as X0201
+        /// Code, such as X0106
         code: String,
     },
     /// Print a completion script for a shell

@@ -15,6 +15,7 @@ pub fn describe(packet: &[u8]) -> String {
             words.push(format!("vlan {}", tag.vlan_identifier().value()));
         }
     }
+    let fragment = layers.net.as_ref().and_then(|net| net.ip_payload_ref()).is_some_and(|p| p.fragmented);
     let (from, to, bracket, protocol) = match &layers.net {
         None => {
             words.push(match &layers.link {
@@ -57,9 +58,9 @@ pub fn describe(packet: &[u8]) -> String {
         (Some((source, destination)), true) => format!("[{from}]:{source} > [{to}]:{destination}"),
         (None, _) => format!("{from} > {to}"),
     });
-    if layers.stop_err.is_some()
-        || (ports.is_none() && layers.transport.is_none() && is_transport(protocol.0))
-    {
+    if fragment && ports.is_none() {
+        words.push("(fragment)".into());
+    } else if layers.stop_err.is_some() || (layers.transport.is_none() && is_transport(protocol.0)) {
         words.push("(cut)".into());
     }
     words.join(" ")

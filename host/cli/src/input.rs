@@ -38,13 +38,16 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, name)| name)
 }
 
+/// Names that a help line lists at most.
+const LISTED: usize = 8;
+
 /// A help line for a name that does not exist.
 pub fn suggestion<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
     if let Some(name) = nearest(wanted, known.clone()) {
         return Some(format!("did you mean `{name}`?"));
     }
     let names: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
-    (!names.is_empty()).then(|| format!("there are {}", names.join(", ")))
+    (1..=LISTED).contains(&names.len()).then(|| format!("there are {}", names.join(", ")))
 }
 
 #[cfg(test)]

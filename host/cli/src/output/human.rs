@@ -146,19 +146,15 @@ fn place(place: &PlaceReport) -> String {
 }
 
 fn run(report: &RunReport) -> Text {
-    let ran = |name: &str| report.engines.iter().any(|e| e == name).then(|| name.to_owned());
-    // What runs the words stands beside what knows nothing of them.
-    let left = ran("rtl").or_else(|| ran("model"));
-    let right = ran("kernel").or_else(|| ran("interp"));
-    let shown: Vec<String> = left.into_iter().chain(right).collect();
+    let shown = engines_shown(&report.engines);
     let mut columns = vec![("#", Align::Right), ("packet", Align::Left), ("bytes", Align::Right)];
-    columns.extend(shown.iter().map(|name| (name.as_str(), Align::Left)));
+    columns.extend(shown.iter().map(|name| (*name, Align::Left)));
     columns.push(("agree", Align::Left));
     let mut table = Table::new(&columns);
     for packet in &report.packets {
         let mut row =
             vec![packet.index.to_string(), short(&packet.description), packet.input_length.to_string()];
-        row.extend(shown.iter().map(|name| match packet.verdicts.get(name) {
+        row.extend(shown.iter().map(|name| match packet.verdicts.get(*name) {
             Some(Some(verdict)) => verdict.clone(),
             _ => "-".into(),
         }));
@@ -184,6 +180,16 @@ fn run(report: &RunReport) -> Text {
         text.stderr += "error: engines disagree\n";
     }
     text
+}
+
+/// Two engines to stand side by side: what runs the words, and what knows nothing of them.
+fn engines_shown(engines: &[String]) -> Vec<&str> {
+    let first = |order: [&'static str; 4], not: Option<&str>| {
+        order.into_iter().find(|name| Some(*name) != not && engines.iter().any(|engine| engine == name))
+    };
+    let left = first(["rtl", "model", "kernel", "interp"], None);
+    let right = first(["kernel", "interp", "model", "rtl"], left);
+    left.into_iter().chain(right).collect()
 }
 
 /// A description in the width of a column.
@@ -255,4 +261,22 @@ fn bench(report: &BenchReport) -> String {
         text += &format!("{mpps:.1} Mpps at the nominal clock of the target\n");
     }
     text + &format!("simulated at {:.1} kHz\n", report.simulated_khz)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hardware_stands_beside_the_best_reference() {
+        let shown = |engines: &[&str]| {
+            let engines: Vec<String> = engines.iter().map(|e| (*e).to_owned()).collect();
+            engines_shown(&engines).join(" ")
+        };
+        assert_eq!(shown(&["interp", "kernel", "model", "rtl"]), "rtl kernel");
+        assert_eq!(shown(&["interp", "model"]), "model interp");
+        assert_eq!(shown(&["interp", "kernel"]), "kernel interp");
+        assert_eq!(shown(&["model", "rtl"]), "rtl model");
+        assert_eq!(shown(&["interp"]), "interp");
+    }
 }
