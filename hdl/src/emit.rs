@@ -7,15 +7,20 @@
 //! * [`width`] compares the width at which Rust and Verilog evaluate every expression, and their operator precedence;
 //! * [`latch`] reads the emitted text: a signal that a kernel assigns on some paths only.
 //!
-//! Then modules with equal text become one ([`dedupe`]): rust-hdl makes a module of every instance. Module and signal
+//! Then modules with equal text become one ([`dedupe`]): rust-hdl makes a module of every instance; and kernels are
+//! split into independent blocks ([`split`]), so that what is no loop looks like none. Module and signal
 //! names are those of the first instance in alphabetical order and so are stable; the same target always gives the
 //! same bytes.
 
 mod dedupe;
 mod kernel;
 mod latch;
+mod split;
+mod verilog;
 mod width;
 
+use crate::top::{TopError, Visitor, with_top};
+use rust_hdl::core::check_error::CheckError;
 use rust_hdl::prelude::*;
 use std::fmt;
 use thiserror::Error;
@@ -85,9 +90,9 @@ pub enum EmitError {
     /// The generated text is not of the form that the emitter reads.
     #[error("generated Verilog: {0}")]
     Text(String),
-    /// The blocks do not exist for this target.
-    #[error("target `{0}` has no RTL instance")]
-    NoInstance(String),
+    /// There is no RTL for this target.
+    #[error(transparent)]
+    Top(#[from] TopError),
     /// The thread that generates could not be started, or panicked.
     #[error("generation failed: {0}")]
     Thread(String),
@@ -95,7 +100,16 @@ pub enum EmitError {
 
 /// Emits the design of `target`.
 pub fn emit(target: &Target) -> Result<Design, EmitError> {
-    Err(EmitError::NoInstance(target.name.clone()))
+    struct Emit(String);
+
+    impl Visitor for Emit {
+        type Output = Result<Design, EmitError>;
+        fn visit<B: Block + 'static>(self, build: impl FnOnce() -> B + Send + 'static) -> Self::Output {
+            emit_block(&self.0, build)
+        }
+    }
+
+    with_top(target, Emit(format!("Pipeline of target `{}`", target.name)))?
 }
 
 /// Emits the block that `build` makes as module `top`; `title` says in the first line what it is.
@@ -125,14 +139,14 @@ pub fn emit_block<B: Block>(
     );
     for module in &modules {
         verilog.push('\n');
-        verilog.push_str(&module.text);
+        verilog.push_str(&split::split(module).text);
     }
     Ok(Design { top: "top".into(), verilog, modules: modules.into_iter().map(|m| m.name).collect() })
 }
 
 fn generate<B: Block>(mut block: B) -> Result<String, EmitError> {
     block.connect_all();
-    check_all(&block).map_err(|e| EmitError::Check(format!("{e:?}")))?;
+    check_all(&block).map_err(|e| EmitError::Check(check_message(&e)))?;
     let mut violations = kernel::check(&block);
     violations.extend(width::check(&block));
     if violations.is_empty() {
@@ -140,6 +154,22 @@ fn generate<B: Block>(mut block: B) -> Result<String, EmitError> {
     } else {
         Err(EmitError::Gates(violations))
     }
+}
+
+fn check_message(error: &CheckError) -> String {
+    let (what, mut names): (_, Vec<String>) = match error {
+        CheckError::OpenSignal(open) => {
+            ("not connected", open.values().map(|n| format!("{}${}", n.path, n.name)).collect())
+        }
+        CheckError::LogicLoops(names) => {
+            ("in a loop", names.iter().map(|n| format!("{}${}", n.path, n.name)).collect())
+        }
+        CheckError::WritesToInputs(names) => {
+            ("inputs that are written", names.iter().map(|n| format!("{}${}", n.path, n.name)).collect())
+        }
+    };
+    names.sort();
+    format!("{what}: {}", names.join(", "))
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
