@@ -5,6 +5,26 @@
 //! [`MapDef`]s. [`Op`] is an instruction decoded and checked, the form in which a compiler or an interpreter wants it.
 //! The instruction set is that of RFC 9669; numbers of maps and helpers are the Linux kernel's.
 //!
+//! ```
+//! use weir_bpf::{Interpreter, Metadata, asm::assemble};
+//!
+//! // Sends frames of 60 bytes and more back, drops the others.
+//! let insns = assemble(
+//!     "r2 = *(u32 *)(r1 + 0)
+//!      r3 = *(u32 *)(r1 + 4)
+//!      r2 += 60
+//!      r0 = 3
+//!      if r2 <= r3 goto long_enough
+//!      r0 = 1
+//!      long_enough:
+//!      exit",
+//! )?;
+//! let mut program = Interpreter::from_insns(&insns, &[])?;
+//! assert_eq!(program.run(&[0; 60], &Metadata::default())?.verdict, 3);
+//! assert_eq!(program.run(&[0; 59], &Metadata::default())?.verdict, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! No I/O happens here: bytes in, plain data out. Nothing is verified beyond its own shape; whether a program is safe
 //! is for who runs or compiles it.
 

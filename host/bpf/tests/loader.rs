@@ -5,7 +5,12 @@ mod common;
 
 use std::process::Command;
 
-use weir_bpf::{Insn, MapDef, MapType, Object, ObjectError, Op, SelectError, disasm, insn, op::Wide};
+use weir_bpf::op::Wide;
+use weir_bpf::program::MAX_SLOTS;
+use weir_bpf::{
+    Insn, Interpreter, MapDef, MapType, Metadata, Object, ObjectError, Op, ProgramError, SelectError, disasm,
+    insn,
+};
 
 fn map(name: &str, kind: MapType, sizes: [u32; 3], flags: u32) -> MapDef {
     let [key_size, value_size, max_entries] = sizes;
@@ -124,6 +129,45 @@ fn the_listing_is_llvms() {
 }
 
 #[test]
+fn a_program_that_cannot_be_had_does_not_hurt_the_others() {
+    let object = Object::parse(&common::object("refused.c", "debug", &["-O2", "-g"])).expect("it loads");
+    assert_eq!(object.programs.iter().map(|p| &*p.name).collect::<Vec<_>>(), ["fixed_layout"]);
+    let reasons: Vec<_> = object.refused.iter().map(|p| p.error.to_string()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "`kernel_layout`, slot 0: depends on the layout of the kernel's `net_device` (CO-RE)",
+            "`undefined_function`, slot 1: `elsewhere` is not defined in this object",
+            "`undefined_data`, slot 0: `setting` is not defined in this object",
+            "`callback`, slot 1: relocation against `.text`: the address of a subprogram is not supported",
+        ]
+    );
+    let chosen = object.select(Some("callback"), None);
+    assert!(matches!(chosen, Err(SelectError::Refused { .. })), "{chosen:?}");
+}
+
+/// Functions may overlap, so a small file can ask for a large object.
+#[test]
+fn work_and_memory_are_bounded() {
+    let (count, mut text) = (3000, ".section xdp,\"ax\",@progbits\n".to_string());
+    for i in 0..count {
+        text += &format!(".globl f{i}\n.type f{i},@function\nf{i}:\nr0 = {i}\n");
+    }
+    text += "exit\nend:\n";
+    for i in 0..count {
+        text += &format!(".size f{i}, end-f{i}\n");
+    }
+    let source = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("overlap.s");
+    std::fs::write(&source, text).expect("writable");
+    let bytes = std::fs::read(common::compile(&source, "overlap", &[])).expect("readable");
+    let object = Object::parse(&bytes).expect("it loads");
+    assert_eq!(object.programs.len() + object.refused.len(), count);
+    let slots: usize = object.programs.iter().map(|program| program.insns.len()).sum();
+    assert!(slots <= MAX_SLOTS && slots > MAX_SLOTS / 2, "{slots}");
+    assert!(object.refused.iter().all(|program| program.error == ProgramError::TooLong));
+}
+
+#[test]
 fn what_is_no_object_is_named() {
     assert_eq!(Object::parse(b""), Err(ObjectError::NotElf));
     assert_eq!(
@@ -181,6 +225,10 @@ fn exercise(bytes: &[u8]) {
         for program in &object.programs {
             let _ = disasm::listing(&object, program);
             let _ = program.tag();
+            if let Ok(mut run) = Interpreter::new(&object, program) {
+                run.set_budget(1000);
+                let _ = run.run(&[0x45; 60], &Metadata::default());
+            }
             for reference in &program.relocations {
                 assert!(reference.map < object.maps.len());
                 assert!(program.insns[reference.insn].is_wide());

@@ -156,13 +156,19 @@ fn sections<'data>(elf: &Elf<'data>) -> Result<Vec<Section<'data>>, ObjectError>
 fn symbols(elf: &Elf<'_>) -> Result<HashMap<object::SymbolIndex, Symbol>, ObjectError> {
     let mut symbols = HashMap::new();
     for symbol in elf.symbols() {
-        let name = text(symbol.name_bytes()?, ".strtab")?;
-        let kind = symbol.kind();
+        let (kind, section) = (symbol.kind(), symbol.section_index());
+        let name = match section {
+            // A section's symbol has no name of its own.
+            Some(section) if kind == SymbolKind::Section => {
+                text(elf.section_by_index(section)?.name_bytes()?, ".shstrtab")?
+            }
+            _ => text(symbol.name_bytes()?, ".strtab")?,
+        };
         symbols.insert(
             symbol.index(),
             Symbol {
                 name,
-                section: symbol.section_index(),
+                section,
                 value: symbol.address(),
                 size: symbol.size(),
                 kind,
