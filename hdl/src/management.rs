@@ -458,3 +458,6 @@ impl Logic for Management {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! Widths of the RTL are compile-time constants; [`with_top`] picks the instance whose constants are those of the target
 //! and refuses a target for which there is none. Counts (stages, slots, buffers, ...) follow the target.
 
+#[cfg(test)]
+mod loopback;
 mod pipeline;
 
 pub use pipeline::PipelineTop;

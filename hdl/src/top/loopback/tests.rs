@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Ingress, packet buffers and egress in rust-hdl's simulator, with a ring of the test's own whose packets take different
+//! ways, and streams with gaps and backpressure.
+//!
+//! What comes out is compared with what a plain queue would give: nothing lost, doubled, or reordered within a slot.
+//! `WEIR_SEED` chooses the random numbers; a failing run shows its seed.
+
+use super::Loopback;
+use rust_hdl::core::simulate::simulate;
+use rust_hdl::prelude::*;
+use std::collections::{HashMap, VecDeque};
+use weir_pipeline::Target;
+
+/// SplitMix64 of Steele, Lea and Flood.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    fn percent(&mut self, chance: usize) -> bool {
+        self.below(100) < chance
+    }
+}
+
+struct Frame {
+    data: Vec<u8>,
+    slot: u32,
+    ifindex: u32,
+    queue: u32,
+}
+
+/// What the test's ring makes of a frame.
+struct Result {
+    verdict: u32,
+    aborted: bool,
+}
+
+impl Frame {
+    fn random(random: &mut Random, length: usize) -> Frame {
+        Frame {
+            data: (0..length).map(|_| random.next() as u8).collect(),
+            slot: random.below(2) as u32,
+            ifindex: random.next() as u32,
+            queue: random.below(1 << 16) as u32,
+        }
+    }
+
+    /// The verdict comes from the frame, so that it can be foretold.
+    fn result(&self) -> Result {
+        match self.data[12] % 8 {
+            verdict @ 0..=4 => Result { verdict: verdict.into(), aborted: false },
+            5 => Result { verdict: 77, aborted: false },
+            6 => Result { verdict: 0, aborted: true },
+            _ => Result { verdict: 2, aborted: false },
+        }
+    }
+
+    fn forwarded(&self) -> bool {
+        let result = self.result();
+        !result.aborted && (2..=4).contains(&result.verdict)
+    }
+}
+
+/// A packet in the test's ring.
+struct Flight {
+    leaves: u64,
+    window: Vec<u8>,
+    number: usize,
+    buffer: u64,
+}
+
+/// How often, in per cent, whoever may choose is willing.
+struct Willing {
+    rx: usize,
+    ring: usize,
+    tx: usize,
+}
+
+struct Outcome {
+    clocks: u64,
+    rx_stalled: u64,
+    tx_beats: u64,
+}
+
+fn to_bits<const N: usize>(bytes: &[u8]) -> Bits<N> {
+    let mut bits = Bits::default();
+    for (index, byte) in bytes.iter().enumerate() {
+        bits.set_bits::<8>(index * 8, (*byte).to_bits());
+    }
+    bits
+}
+
+fn to_bytes<const N: usize>(bits: Bits<N>) -> Vec<u8> {
+    (0..N / 8).map(|index| bits.get_bits::<8>(index * 8).to_u8()).collect()
+}
+
+/// Sends the frames, plays the ring, and checks all that comes out.
+fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize>(
+    target: &Target,
+    frames: &[Frame],
+    willing: &Willing,
+    random: &mut Random,
+) -> Outcome {
+    const TURN: [u64; 2] = [37, 74];
+    let window_bytes = WINDOW / 8;
+    let mut block = Loopback::<BUS, KEEP, WINDOW, BANKS>::new(target);
+    let good = |frame: &Frame| (14..=target.max_frame_bytes as usize).contains(&frame.data.len());
+    let limit = 2000
+        + frames.iter().map(|f| 20 + f.data.len() / KEEP).sum::<usize>() as u64 * 100
+            / willing.rx.min(willing.tx).min(willing.ring) as u64;
+
+    let mut sending = 0;
+    let mut beat = 0;
+    let mut offered = false;
+    let mut classes = [0_usize; 3];
+    let mut flights: VecDeque<Flight> = VecDeque::new();
+    let mut inside: HashMap<u64, usize> = HashMap::new();
+    let mut entered: Vec<usize> = Vec::new();
+    let mut reported: Vec<usize> = Vec::new();
+    let mut sent: Vec<usize> = Vec::new();
+    let mut quiet = 0;
+    let mut partial: Vec<u8> = Vec::new();
+    let mut outcome = Outcome { clocks: 0, rx_stalled: 0, tx_beats: 0 };
+
+    for clock in 0.. {
+        assert!(clock < limit, "{} of {} frames reported after {clock} clocks", reported.len(), frames.len());
+        let reset = clock < 2;
+        block.clock.next = false.into();
+        block.reset.next = reset;
+        // Receive: a beat that was offered stays.
+        let frame = frames.get(sending);
+        offered = !reset && frame.is_some() && (offered || random.percent(willing.rx));
+        block.rx_valid.next = offered;
+        if let (true, Some(frame)) = (offered, frame) {
+            let rest = &frame.data[beat * KEEP..];
+            let now = rest.len().min(KEEP);
+            block.rx_data.next = to_bits(&rest[..now]);
+            let mut keep = Bits::<KEEP>::default();
+            for lane in 0..now {
+                keep.set_bits::<1>(lane, true.into());
+            }
+            block.rx_keep.next = keep;
+            block.rx_last.next = rest.len() <= KEEP;
+            // The side band counts with the first beat only.
+            let garbage = if beat == 0 { 0 } else { random.next() as u32 };
+            block.rx_slot.next = ((frame.slot ^ garbage) & 7).to_bits();
+            block.rx_ifindex.next = (frame.ifindex ^ garbage).to_bits();
+            block.rx_queue.next = ((frame.queue ^ garbage) & 0xffff).to_bits();
+            block.rx_number.next = (sending as u32 ^ garbage).to_bits();
+        }
+        block.tx_ready.next = random.percent(willing.tx);
+        // The ring gives out what is due, whether or not anybody waits.
+        let due = flights.iter().position(|f| f.leaves == clock).and_then(|i| flights.remove(i));
+        block.exit_valid.next = due.is_some();
+        if let Some(due) = due {
+            let frame = &frames[due.number];
+            let window: Vec<u8> = due.window.iter().map(|b| b ^ 0x5a).collect();
+            block.exit_window.next = to_bits(&window);
+            block.exit_slot.next = frame.slot.to_bits();
+            block.exit_buffer.next = due.buffer.to_bits();
+            block.exit_length.next = frame.data.len().to_bits();
+            block.exit_verdict.next = frame.result().verdict.to_bits();
+            block.exit_aborted.next = frame.result().aborted;
+        }
+        let room = |slot: usize| !flights.iter().any(|f| f.leaves == clock + TURN[slot]);
+        block.enter_ready.next = room(0) && room(1) && random.percent(willing.ring);
+        assert!(simulate(&mut block, 100));
+
+        // What happens on the clock edge.
+        if offered && block.rx_ready.val() {
+            offered = false;
+            beat += 1;
+            if beat * KEEP >= frames[sending].data.len() {
+                assert!(block.count.val());
+                classes[block.count_class.val().index()] += 1;
+                sending += 1;
+                beat = 0;
+            }
+        } else {
+            assert!(!block.count.val());
+            outcome.rx_stalled += u64::from(offered && sending > 0);
+        }
+        if !reset && block.enter_valid.val() && block.enter_ready.val() {
+            let number = block.enter_number.val().index();
+            let frame = &frames[number];
+            let window = to_bytes(block.enter_window.val());
+            let mut wanted = frame.data[..frame.data.len().min(window_bytes)].to_vec();
+            wanted.resize(window_bytes, 0);
+            assert_eq!(window, wanted, "window of frame {number}");
+            assert_eq!(block.enter_length.val().index(), frame.data.len());
+            assert_eq!(block.enter_slot.val().index() as u32, frame.slot);
+            assert_eq!(block.enter_ifindex.val().index() as u32, frame.ifindex);
+            assert_eq!(block.enter_queue.val().index() as u32, frame.queue);
+            entered.push(number);
+            let buffer = block.enter_buffer.val().index() as u64;
+            assert_eq!(inside.insert(buffer, number), None, "buffer {buffer} is in the ring twice");
+            flights.push_back(Flight { leaves: clock + TURN[frame.slot as usize], window, number, buffer });
+        }
+        if !reset && block.report_valid.val() {
+            let number = block.report_number.val().index();
+            assert_eq!(block.report_verdict.val().index() as u32, frames[number].result().verdict);
+            assert_eq!(block.report_length.val().index(), frames[number].data.len());
+            inside.retain(|_, inside| *inside != number);
+            reported.push(number);
+        }
+        if !reset && block.tx_valid.val() && block.tx_ready.val() {
+            let number = block.tx_number.val().index();
+            let frame = &frames[number];
+            assert_eq!(block.tx_slot.val().index() as u32, frame.slot);
+            assert_eq!(block.tx_verdict.val().index() as u32, frame.result().verdict);
+            let keep = block.tx_keep.val();
+            let kept = (0..KEEP).take_while(|lane| keep.get_bit(*lane)).count();
+            assert!((kept..KEEP).all(|lane| !keep.get_bit(lane)));
+            partial.extend(&to_bytes(block.tx_data.val())[..kept]);
+            outcome.tx_beats += 1;
+            if block.tx_last.val() {
+                let changed =
+                    |(index, byte): (usize, &u8)| if index < window_bytes { byte ^ 0x5a } else { *byte };
+                let wanted: Vec<u8> = frame.data.iter().enumerate().map(changed).collect();
+                assert_eq!(partial, wanted, "bytes of frame {number}");
+                partial.clear();
+                sent.push(number);
+            } else {
+                assert_eq!(kept, KEEP);
+            }
+        }
+        let idle = sending == frames.len() && block.free.val() == u64::from(target.packet_buffers);
+        quiet = if idle && !block.tx_valid.val() { quiet + 1 } else { 0 };
+        block.clock.next = true.into();
+        assert!(simulate(&mut block, 100));
+        if quiet == 4 {
+            outcome.clocks = clock;
+            break;
+        }
+    }
+
+    let all: Vec<usize> = (0..frames.len()).filter(|n| good(&frames[*n])).collect();
+    let short = frames.iter().filter(|f| f.data.len() < 14).count();
+    assert!(partial.is_empty() && flights.is_empty());
+    assert_eq!(classes, [all.len(), short, frames.len() - all.len() - short]);
+    assert_eq!(entered, all);
+    for slot in 0..2 {
+        let of_slot = |numbers: &[usize]| -> Vec<usize> {
+            numbers.iter().copied().filter(|n| frames[*n].slot == slot).collect()
+        };
+        assert_eq!(of_slot(&reported), of_slot(&all));
+    }
+    let forwarded: Vec<usize> = reported.iter().copied().filter(|n| frames[*n].forwarded()).collect();
+    assert_eq!(sent, forwarded);
+    outcome
+}
+
+fn seeds() -> Vec<u64> {
+    match std::env::var("WEIR_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => vec![seed],
+        None => vec![1],
+    }
+}
+
+/// Runs in a thread with a stack for wide values.
+fn with_stack(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(test).unwrap();
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn wide() -> Target {
+    Target::named("sim").unwrap()
+}
+
+/// A bus of eight beats to the word of `wide`, few buffers.
+fn narrow() -> Target {
+    Target { bus_bytes: 8, packet_buffers: 8, packet_buffer_bytes: 256, max_frame_bytes: 203, ..wide() }
+}
+
+fn random_frames(random: &mut Random, count: usize, longest: usize) -> Vec<Frame> {
+    let frame = |_| {
+        let bound = [20, 130.min(longest), longest][random.below(3)];
+        let length = 1 + random.below(bound);
+        Frame::random(random, length)
+    };
+    (0..count).map(frame).collect()
+}
+
+#[test]
+fn random_frames_come_out_as_from_a_queue() {
+    with_stack(|| {
+        for seed in seeds() {
+            println!("seed {seed}");
+            let random = &mut Random(seed);
+            let willing = Willing { rx: 70, ring: 40, tx: 80 };
+            let frames = random_frames(random, 50, 220);
+            run::<64, 8, 128, 2>(&narrow(), &frames, &willing, random);
+            let slow = Willing { rx: 100, ring: 100, tx: 30 };
+            run::<64, 8, 128, 2>(&narrow(), &frames, &slow, random);
+            let frames = random_frames(random, 25, 1600);
+            run::<512, 64, 1024, 2>(&wide(), &frames, &willing, random);
+        }
+    });
+}
+
+#[test]
+fn one_small_frame_per_clock_is_sustained() {
+    with_stack(|| {
+        let random = &mut Random(3);
+        let frames: Vec<Frame> = (0..120)
+            .map(|_| Frame { slot: 0, ..Frame::random(random, 60) })
+            .map(|mut frame| {
+                frame.data[12] = 2;
+                frame
+            })
+            .collect();
+        let always = Willing { rx: 100, ring: 100, tx: 100 };
+        let outcome = run::<512, 64, 1024, 2>(&wide(), &frames, &always, random);
+        assert_eq!(outcome.rx_stalled, 0);
+        assert_eq!(outcome.tx_beats, 120);
+        // Reset, 120 clocks of frames, one turn of the ring, and the registers on the way.
+        assert!(outcome.clocks <= 2 + 120 + 37 + 12, "{} clocks", outcome.clocks);
+    });
+}
