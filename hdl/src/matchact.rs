@@ -5,4 +5,20 @@
 //! clocks. Packets enter at [`ring::Ring`], go round one or more times and leave with a verdict. Nothing in here
 //! ever stalls. The payload path, the buffers and the register bus are other modules.
 
+pub mod admission;
+pub mod alu;
+pub mod compare;
+pub mod entry;
+pub mod lsu;
+pub mod multiplier;
+pub mod operand;
 pub mod ring;
+pub mod stage;
+pub mod table;
+pub mod tag;
+pub mod word_store;
+pub mod words;
+pub mod write_back;
+
+#[cfg(test)]
+mod tests;

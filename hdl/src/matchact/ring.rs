@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The ring: entry, stages with their words, padding, and the way round or out.
 
+use super::admission::Admission;
+use super::entry::Entry;
+use super::stage::Stage;
+use super::tag::Tag;
+use super::word_store::WordStore;
+use super::words::WORD_BITS;
+use crate::primitives::Delay;
 use rust_hdl::prelude::*;
-use weir_pipeline::Target;
-use weir_pipeline::words::layout::STAGE_WORD_BITS;
+use weir_pipeline::target::STAGE_CLOCKS;
+use weir_pipeline::{LateUnit, Target};
 
-/// Bits of an encoded stage word.
-pub const WORD_BITS: usize = STAGE_WORD_BITS as usize;
+/// No table unit has this number.
+const NO_UNIT: u64 = 63;
 
 /// The ring of a target.
 ///
@@ -99,6 +106,23 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     pub table_rvalid: Signal<Out, Bit>,
     /// The word.
     pub table_rdata: Signal<Out, Bits<64>>,
+
+    admission: Admission,
+    stage: Vec<Stage<R, RB, MB>>,
+    words: Vec<WordStore>,
+    tag: Vec<DFF<Tag>>,
+    entry: Entry<RB, WB, MB>,
+    pad_registers: Delay<RB>,
+    pad_predicates: Delay<16>,
+    pad_memory: Delay<MB>,
+    pad_aborted: Delay<1>,
+    nobody: Constant<Tag>,
+    stage_number: Vec<Constant<Bits<8>>>,
+    unit_number: Vec<Constant<Bits<6>>>,
+    window_at: Constant<Bits<14>>,
+    leaver: Signal<Local, Tag>,
+    register0: Signal<Local, Bits<32>>,
+    aborted: Signal<Local, Bit>,
 }
 
 impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, RB, WB, MB> {
@@ -115,6 +139,8 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             "the parameters of the ring are not those of target {}",
             target.name
         );
+        assert!(u64::from(target.table_units()) < NO_UNIT, "too many table units");
+        let padding = (target.ring_clocks() - 1 - STAGE_CLOCKS * target.stages) as usize;
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -156,10 +182,154 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             table_ready: Default::default(),
             table_rvalid: Default::default(),
             table_rdata: Default::default(),
+            admission: Admission::new(target),
+            stage: (0..target.stages).map(|stage| Stage::new(target, stage)).collect(),
+            words: (0..target.stages).map(|_| WordStore::new(target)).collect(),
+            tag: (0..target.ring_clocks()).map(|_| Default::default()).collect(),
+            entry: Entry::new(target),
+            pad_registers: Delay::new(padding),
+            pad_predicates: Delay::new(padding),
+            pad_memory: Delay::new(padding),
+            pad_aborted: Delay::new(padding),
+            nobody: Constant::new(Tag::default()),
+            stage_number: (0..target.stages).map(|stage| Constant::new(u64::from(stage).to_bits())).collect(),
+            unit_number: (0..target.stages)
+                .map(|stage| match target.late_unit(stage) {
+                    LateUnit::Table(unit) => u64::from(unit),
+                    LateUnit::Multiplier | LateUnit::None => NO_UNIT,
+                })
+                .map(|unit| Constant::new(unit.to_bits()))
+                .collect(),
+            window_at: Constant::new((u64::from(target.headroom_bytes) * 8).to_bits()),
+            leaver: Default::default(),
+            register0: Default::default(),
+            aborted: Default::default(),
         }
     }
 }
 
 impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Logic for Ring<R, RB, WB, MB> {
-    fn update(&mut self) {}
+    #[hdl_gen]
+    fn update(&mut self) {
+        // Tags run round in step with the packets; the last one decides who stays.
+        self.admission.clock.next = self.clock.val();
+        self.admission.reset.next = self.reset.val();
+        self.admission.enter_valid.next = self.enter_valid.val();
+        self.enter_ready.next = self.admission.enter_ready.val();
+        self.admission.enter_slot.next = self.enter_slot.val();
+        self.admission.enter_buffer.next = self.enter_buffer.val();
+        self.admission.enter_length.next = self.enter_length.val();
+        self.admission.program_write.next = self.program_write.val();
+        self.admission.program_slot.next = self.program_slot.val();
+        self.admission.program_passes.next = self.program_passes.val();
+        self.admission.program_gap.next = self.program_gap.val();
+        // The last of these assignments holds.
+        for i in 0..self.tag.len() {
+            self.leaver.next = self.tag[i].q.val();
+        }
+        self.admission.returning.next = self.leaver.val();
+        self.tag[0].clock.next = self.clock.val();
+        self.tag[0].d.next = self.admission.tag.val();
+        for i in 1..self.tag.len() {
+            self.tag[i].clock.next = self.clock.val();
+            self.tag[i].d.next = self.tag[i - 1].q.val();
+            if self.reset.val() {
+                self.tag[i].d.next = self.nobody.val();
+            }
+        }
+
+        // Entry: a new packet, or who comes round.
+        self.aborted.next = self.pad_aborted.q.val().any();
+        self.entry.clock.next = self.clock.val();
+        self.entry.entering.next = self.admission.entering.val();
+        self.entry.window.next = self.enter_window.val();
+        self.entry.length.next = self.enter_length.val();
+        self.entry.ifindex.next = self.enter_ifindex.val();
+        self.entry.queue.next = self.enter_queue.val();
+        self.entry.registers.next = self.pad_registers.q.val();
+        self.entry.predicates.next = self.pad_predicates.q.val();
+        self.entry.memory.next = self.pad_memory.q.val();
+        self.entry.aborted.next = self.aborted.val();
+
+        // Stages: the tag in front of a stage fetches its word one clock ahead.
+        self.stage[0].registers.next = self.entry.registers_out.val();
+        self.stage[0].predicates.next = self.entry.predicates_out.val();
+        self.stage[0].memory.next = self.entry.memory_out.val();
+        self.stage[0].aborted.next = self.entry.aborted_out.val();
+        self.stage[0].late.next = bits::<64>(0);
+        self.stage[0].late_write.next = false;
+        self.stage[0].late_dst.next = bits::<4>(0);
+        self.words[0].tag.next = self.admission.tag.val();
+        for i in 1..self.stage.len() {
+            self.stage[i].registers.next = self.stage[i - 1].registers_out.val();
+            self.stage[i].predicates.next = self.stage[i - 1].predicates_out.val();
+            self.stage[i].memory.next = self.stage[i - 1].memory_out.val();
+            self.stage[i].aborted.next = self.stage[i - 1].aborted_out.val();
+            self.stage[i].late.next = self.stage[i - 1].late_out.val();
+            self.stage[i].late_write.next = self.stage[i - 1].late_write_out.val();
+            self.stage[i].late_dst.next = self.stage[i - 1].late_dst_out.val();
+            self.words[i].tag.next = self.tag[2 * i - 1].q.val();
+        }
+        self.table_ready.next = false;
+        self.table_rvalid.next = false;
+        self.table_rdata.next = bits::<64>(0);
+        for i in 0..self.stage.len() {
+            self.words[i].clock.next = self.clock.val();
+            self.words[i].write.next =
+                self.word_write.val() && (self.word_stage.val() == self.stage_number[i].val());
+            self.words[i].write_slot.next = self.word_slot.val();
+            self.words[i].write_pass.next = self.word_pass.val();
+            self.words[i].write_data.next = self.word_data.val();
+            self.stage[i].clock.next = self.clock.val();
+            self.stage[i].tag.next = self.tag[2 * i].q.val();
+            self.stage[i].word.next = self.words[i].word.val();
+            self.stage[i].map_write.next =
+                self.map_write.val() && (self.map_unit.val() == self.unit_number[i].val());
+            self.stage[i].map_slot.next = self.map_slot.val();
+            self.stage[i].map_id.next = self.map_id.val();
+            self.stage[i].map_base.next = self.map_base.val();
+            self.stage[i].map_limit.next = self.map_limit.val();
+            self.stage[i].host_request.next =
+                self.table_request.val() && (self.table_unit.val() == self.unit_number[i].val());
+            self.stage[i].host_write.next = self.table_write.val();
+            self.stage[i].host_address.next = self.table_address.val();
+            self.stage[i].host_wdata.next = self.table_wdata.val();
+            if self.stage[i].host_ready.val() {
+                self.table_ready.next = true;
+            }
+            if self.stage[i].host_rvalid.val() {
+                self.table_rvalid.next = true;
+                self.table_rdata.next = self.stage[i].host_rdata.val();
+            }
+        }
+
+        // Padding, and the way out.
+        self.pad_registers.clock.next = self.clock.val();
+        self.pad_predicates.clock.next = self.clock.val();
+        self.pad_memory.clock.next = self.clock.val();
+        self.pad_aborted.clock.next = self.clock.val();
+        // Here, too, the last assignment holds.
+        for i in 0..self.stage.len() {
+            self.pad_registers.d.next = self.stage[i].registers_out.val();
+            self.pad_predicates.d.next = self.stage[i].predicates_out.val();
+            self.pad_memory.d.next = self.stage[i].memory_out.val();
+            self.pad_aborted.d.next = bits::<1>(0);
+            if self.stage[i].aborted_out.val() {
+                self.pad_aborted.d.next = bits::<1>(1);
+            }
+        }
+        self.exit_valid.next = self.admission.leaving.val();
+        self.exit_window.next = self.pad_memory.q.val().get_bits::<WB>(self.window_at.val().index());
+        self.exit_slot.next = self.leaver.val().slot;
+        self.exit_buffer.next = self.leaver.val().buffer;
+        self.exit_length.next = self.leaver.val().length;
+        self.exit_aborted.next = self.leaver.val().active && self.aborted.val();
+        self.register0.next = self.pad_registers.q.val().get_bits::<32>(0);
+        self.exit_verdict.next = self.register0.val();
+        if !self.leaver.val().active {
+            self.exit_verdict.next = bits::<32>(2);
+        } else if self.aborted.val() {
+            self.exit_verdict.next = bits::<32>(0);
+        }
+    }
 }
