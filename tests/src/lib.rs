@@ -11,10 +11,9 @@ pub mod instructions;
 pub mod packets;
 pub mod random;
 
-use std::io::Write;
-
 /// Reports that a test, or a part of one, cannot run here.
 pub fn skip(test: &str, reason: impl std::fmt::Display) {
-    // Not by `eprintln!`, whose output libtest keeps to itself. Where stderr is closed there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "WEIR-SKIP {test}: {reason}");
+    // In one piece, so that what other threads print cannot fall into the line.
+    let line = format!("WEIR-SKIP {test}: {reason}\n");
+    eprint!("{line}");
 }

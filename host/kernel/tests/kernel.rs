@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The engine against the running kernel, with programs written down slot by slot.
 
-use std::io::Write;
 use weir_bpf::insn::{
     ADD, ALU64, CALL, DW, EXIT, IMM, JEQ, JMP, K, LD, LDX, MEM, MOV, PSEUDO_MAP_FD, ST, STX, W, X,
 };
@@ -16,9 +15,9 @@ fn program(insns: Vec<Insn>, relocations: Vec<MapRef>) -> Program {
     Program { name: "test".into(), section: "xdp".into(), insns, relocations, ..Program::default() }
 }
 
-/// Says why a test cannot run here; not by `eprintln!`, whose output libtest keeps to itself.
+/// Says why a test cannot run here.
 fn skip(test: &str, reason: SkipReason) {
-    let _ = writeln!(std::io::stderr(), "WEIR-SKIP {test}: {reason}");
+    eprintln!("WEIR-SKIP {test}: {reason}");
 }
 
 /// Loads the program; `None` and a line of why where the kernel is out of reach.
