@@ -21,6 +21,9 @@ mod kernel;
 mod model;
 mod tables;
 
+#[cfg(feature = "rtl")]
+pub mod rtl;
+
 pub use compare::Mismatch;
 pub use engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
 pub use maps::{Entry, MapFileError, Maps, parse_map_file, print_map_file};

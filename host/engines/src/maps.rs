@@ -153,3 +153,61 @@ fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Er
     let text = String::deserialize(deserializer)?;
     unhex(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is not a row of hexadecimal bytes")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definitions() -> Vec<MapDef> {
+        let map = |name: &str, map_type, value_size| MapDef {
+            name: name.into(),
+            map_type,
+            key_size: 4,
+            value_size,
+            max_entries: 4,
+            ..MapDef::default()
+        };
+        vec![map("array", 2, 2), map("hash", 1, 1)]
+    }
+
+    #[test]
+    fn a_map_file_survives_reading_and_writing() {
+        let text =
+            "maps: {array: [{key: '03000000', value: 'FF00'}], hash: [{key: '1e100000', value: 'a0'}]}";
+        let maps = parse_map_file(text, &definitions()).unwrap();
+        assert_eq!(maps["array"], [Entry { key: vec![3, 0, 0, 0], value: vec![0xff, 0] }]);
+        assert_eq!(maps["hash"], [Entry { key: vec![0x1e, 0x10, 0, 0], value: vec![0xa0] }]);
+        let printed = print_map_file(&maps).unwrap();
+        assert_eq!(parse_map_file(&printed, &definitions()).unwrap(), maps, "{printed}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let error = |text: &str| parse_map_file(text, &definitions()).unwrap_err().to_string();
+        assert_eq!(error("maps: {nat: []}"), "map file: no map `nat` in the object; it has: array, hash");
+        assert_eq!(
+            error("maps: {array: [{key: '00000000', value: 'ffff'}, {key: '00', value: 'ffff'}]}"),
+            "map file: map `array` entry 1: key of 1 bytes, must be 4"
+        );
+        assert_eq!(
+            error("maps: {hash: [{key: '00000000', value: 'ffff'}]}"),
+            "map file: map `hash` entry 0: value of 2 bytes, must be 1"
+        );
+        assert_eq!(
+            error("maps: {array: [{key: '04000000', value: 'ffff'}]}"),
+            "map file: map `array` entry 0: key 4 is beyond the array of 4"
+        );
+        assert!(error("maps: {hash: [{key: '0000000', value: 'ff'}]}").contains("`0000000` is not a row of"));
+        assert!(error("map: {}").contains("unknown field `map`"));
+    }
+
+    #[test]
+    fn normal_form_has_every_map_and_no_zeros_in_arrays() {
+        let zero = Entry { key: vec![1, 0, 0, 0], value: vec![0, 0] };
+        let last = Entry { key: vec![2, 0, 0, 0], value: vec![0, 1] };
+        let first = Entry { key: vec![0; 4], value: vec![1, 0] };
+        let mut maps = Maps::from([("array".into(), vec![last.clone(), zero, first.clone()])]);
+        normalise(&mut maps, &definitions());
+        assert_eq!(maps, Maps::from([("array".into(), vec![first, last]), ("hash".into(), vec![])]));
+    }
+}

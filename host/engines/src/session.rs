@@ -58,7 +58,10 @@ pub fn open(subject: &Subject<'_>, kind: EngineKind) -> Result<Box<dyn Engine>, 
         EngineKind::Kernel => Box::new(Kernel::new(subject)?),
         EngineKind::Model => Box::new(Model::new(subject)?),
         EngineKind::Interp => Box::new(Interp::new(subject)?),
-        EngineKind::Rtl => return Err(EngineError::Skipped("not built in".into())),
+        #[cfg(feature = "rtl")]
+        EngineKind::Rtl => Box::new(crate::rtl::Rtl::new(subject, None)?),
+        #[cfg(not(feature = "rtl"))]
+        EngineKind::Rtl => return Err(EngineError::Skipped("this build is without the simulation".into())),
     })
 }
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The Verilated RTL behind the engine trait.
+
+use crate::engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
+use crate::maps::Maps;
+use crate::packet::{Outcome, Packet, PacketResult};
+use crate::tables::{TableAccess, Tables};
+use std::path::Path;
+use weir_sim::{PipelineSim, RunOptions, RxFrame, SimError};
+
+/// The program slot that is used.
+const SLOT: u8 = 0;
+
+/// A pipeline loaded into the simulated card.
+pub struct Rtl {
+    sim: PipelineSim,
+    tables: Tables,
+    options: RunOptions,
+    gap: u32,
+    figures: Option<RtlFigures>,
+}
+
+impl TableAccess for PipelineSim {
+    type Error = SimError;
+
+    fn read(&mut self, map: usize, index: u32) -> Result<Vec<u8>, SimError> {
+        self.read_value(SLOT, map, index)
+    }
+
+    fn write(&mut self, map: usize, index: u32, value: &[u8]) -> Result<(), SimError> {
+        self.write_value(SLOT, map, index, value)
+    }
+}
+
+fn failed(what: impl ToString) -> EngineError {
+    EngineError::Failed { engine: EngineKind::Rtl, what: what.to_string() }
+}
+
+impl Rtl {
+    /// Loads the subject's pipeline; `waves` names a VCD file to record everything in.
+    pub fn new(subject: &Subject<'_>, waves: Option<&Path>) -> Result<Rtl, EngineError> {
+        let pipeline = subject.compiled()?;
+        let mut sim = PipelineSim::new(waves).map_err(failed)?;
+        if sim.target() != subject.target {
+            let (built, asked) = (&sim.target().name, &subject.target.name);
+            return Err(EngineError::Skipped(format!("the simulated card is `{built}`, not `{asked}`")));
+        }
+        sim.load(SLOT, pipeline).map_err(failed)?;
+        let tables = Tables::new(subject.object, pipeline, &mut sim).map_err(failed)?;
+        Ok(Rtl { sim, tables, options: RunOptions::default(), gap: pipeline.gap, figures: None })
+    }
+
+    /// How packets are sent from now on: by default back to back and without disturbance.
+    pub fn set_options(&mut self, options: RunOptions) {
+        self.options = options;
+    }
+}
+
+impl Engine for Rtl {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Rtl
+    }
+
+    fn set_maps(&mut self, maps: &Maps) -> Result<(), EngineError> {
+        self.tables.set(maps, &mut self.sim).map_err(failed)
+    }
+
+    fn run(&mut self, packets: &[Packet]) -> Result<Vec<PacketResult>, EngineError> {
+        let frame = |packet: &Packet| RxFrame {
+            data: packet.data.clone(),
+            slot: SLOT,
+            ingress_ifindex: packet.meta.ingress_ifindex,
+            rx_queue_index: packet.meta.rx_queue_index,
+        };
+        let frames: Vec<RxFrame> = packets.iter().map(frame).collect();
+        let report = self.sim.run(&frames, self.options).map_err(failed)?;
+        self.figures = Some(RtlFigures {
+            cycles: report.cycles,
+            cycles_per_packet: report.cycles_per_packet,
+            admission_gap: self.gap,
+            deep_loads: 0,
+            latency_min: report.latency_min.into(),
+            latency_max: report.latency_max.into(),
+            simulated_khz: report.simulated_khz,
+        });
+        let result = |frame: weir_sim::FrameOutcome| match frame.dropped_at_ingress {
+            true => PacketResult::NotAdmitted,
+            false => PacketResult::Ran(Outcome { verdict: frame.verdict, data: frame.data, redirect: None }),
+        };
+        Ok(report.frames.into_iter().map(result).collect())
+    }
+
+    fn maps(&mut self) -> Result<Maps, EngineError> {
+        self.tables.get(&mut self.sim).map_err(failed)
+    }
+
+    fn rtl_figures(&self) -> Option<RtlFigures> {
+        self.figures.clone()
+    }
+}
