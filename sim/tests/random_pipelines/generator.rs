@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Random pipelines that a target can run, and packets for them.
+//!
+//! Purely random words would mostly abort and see zeros. So some registers only ever hold small values and serve as
+//! addresses, offsets are mostly inside, and a program may end by storing all registers into the packet.
+
+use weir_pipeline::words::{
+    AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
+};
+use weir_pipeline::{LateUnit, MapKind, Pipeline, Table, Target};
+use weir_sim::Random;
+
+/// Registers that only hold values below 256.
+const SMALL: [u8; 3] = [1, 2, 3];
+
+/// Makes pipelines for a target.
+pub struct Generator<'a> {
+    pub target: &'a Target,
+    pub random: &'a mut Random,
+}
+
+impl Generator<'_> {
+    /// A pipeline that validates.
+    pub fn pipeline(&mut self) -> Pipeline {
+        let passes = match self.random.below(10) {
+            0..6 => 1,
+            6..8 => 2,
+            8 => 3,
+            _ => 1 + self.random.below(self.target.passes.into()) as usize,
+        };
+        let tables = self.tables();
+        let density = 1 + self.random.below(4);
+        let dump = self.random.chance(1, 2);
+        let mut words: Vec<Vec<StageWord>> = (0..passes)
+            .map(|_| (0..self.target.stages).map(|stage| self.word(stage, &tables, density)).collect())
+            .collect();
+        if dump {
+            words.push(self.dump());
+            words.truncate(self.target.passes as usize);
+        }
+        if self.random.chance(3, 4) {
+            self.verdict(&mut words);
+        }
+        let gap = self.gap(&words, tables.len());
+        let name = "random".to_owned();
+        let pipeline = Pipeline {
+            name,
+            target: self.target.name.clone(),
+            tag: "0".repeat(16),
+            gap,
+            tables,
+            words,
+            origins: Vec::new(),
+        };
+        pipeline.validate(self.target).expect("the generator makes valid pipelines");
+        pipeline
+    }
+
+    fn tables(&mut self) -> Vec<Table> {
+        let mut tables = Vec::new();
+        for unit in 0..self.target.table_units() {
+            let mut base = 0;
+            for id in 0..self.random.below(u64::from(self.target.units.tables.maps) + 1) {
+                base += self.random.below(4) as u32;
+                let value_size = 1 + self.random.below(24) as u32;
+                let table = Table {
+                    name: format!("map{}", tables.len()),
+                    kind: MapKind::Array,
+                    key_size: 4,
+                    value_size,
+                    max_entries: 1 + self.random.below(8) as u32,
+                    unit,
+                    id: id as u8,
+                    base,
+                };
+                base += (table.bytes() / 8) as u32;
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
+    /// Least gap with which packets do not see each other's half-done work: conflicting sites of one map must not
+    /// interleave. Reads alone and adds alone commute.
+    fn gap(&self, words: &[Vec<StageWord>], maps: usize) -> u32 {
+        let mut sites: Vec<Vec<(LateOp, u32)>> = vec![Vec::new(); maps.max(1) * 64];
+        for (pass, stages) in (0..).zip(words) {
+            for (stage, word) in (0..).zip(stages) {
+                if let (Some(late), LateUnit::Table(unit)) = (word.late, self.target.late_unit(stage)) {
+                    let clock = self.target.site_clock(pass, stage);
+                    sites[unit as usize * 8 + late.map as usize].push((late.op, clock));
+                }
+            }
+        }
+        let gap = |sites: &Vec<(LateOp, u32)>| {
+            let alike = |op| sites.iter().all(|(other, _)| *other == op);
+            if alike(LateOp::Read) || alike(LateOp::Add) {
+                return 1;
+            }
+            let clocks = sites.iter().map(|(_, clock)| *clock);
+            clocks.clone().max().unwrap_or(0) - clocks.min().unwrap_or(0) + 1
+        };
+        sites.iter().map(gap).max().unwrap_or(1)
+    }
+
+    fn word(&mut self, stage: u32, tables: &[Table], density: u64) -> StageWord {
+        let mut word = StageWord::default();
+        if self.random.chance(density, 4) {
+            word.lsu = Some(self.lsu(stage));
+        }
+        let load = matches!(word.lsu, Some(LsuWord::Load { .. }));
+        for index in 0..self.target.units.alus as usize {
+            if self.random.chance(density, 4) {
+                word.alu[index] = Some(self.alu(load));
+            }
+        }
+        for index in 0..self.target.units.compares as usize {
+            if self.random.chance(density, 4) {
+                word.cmp[index] = Some(self.cmp(load, [word.alu[0].is_some(), word.alu[1].is_some()]));
+            }
+        }
+        if self.random.chance(density, 4) {
+            word.late = self.late(stage, tables);
+        }
+        word
+    }
+
+    fn register(&mut self) -> u8 {
+        self.random.below(self.target.registers.into()) as u8
+    }
+
+    /// A register that may hold anything.
+    fn large(&mut self) -> u8 {
+        loop {
+            let register = self.register();
+            if !SMALL.contains(&register) {
+                return register;
+            }
+        }
+    }
+
+    fn guard(&mut self) -> Guard {
+        let predicate = 1 + self.random.below(u64::from(self.target.predicates) - 1) as u8;
+        match self.random.below(8) {
+            0..4 => Guard::Always,
+            4 | 5 => Guard::If(predicate),
+            6 => Guard::Unless(predicate),
+            _ => Guard::Never,
+        }
+    }
+
+    fn size(&mut self) -> Size {
+        *self.random.pick(Size::ALL)
+    }
+
+    fn immediate(&mut self) -> i32 {
+        let bits = self.random.bits() as i32;
+        match self.random.below(6) {
+            0 => bits,
+            1 => bits & 0xff,
+            2 => -(bits & 0xf),
+            3 => *self.random.pick(&[0, 1, 31, 32, 63, 64, i32::MAX, i32::MIN, -1]),
+            _ => bits & 0x3f,
+        }
+    }
+
+    /// Register or zero.
+    fn plain(&mut self) -> Source {
+        if self.random.chance(1, 8) { Source::Zero } else { Source::Register(self.register()) }
+    }
+
+    fn source(&mut self, load: bool, alu: [bool; 2]) -> Source {
+        match self.random.below(5) {
+            0 if load => Source::Load,
+            1 if alu[0] => Source::Alu0,
+            2 if alu[1] => Source::Alu1,
+            _ => self.plain(),
+        }
+    }
+
+    fn operand(&mut self, load: bool, alu: [bool; 2]) -> Operand {
+        if self.random.chance(1, 3) {
+            Operand::Imm(self.immediate())
+        } else {
+            Operand::Source(self.source(load, alu))
+        }
+    }
+
+    fn alu(&mut self, load: bool) -> AluWord {
+        let (a, is32, guard) = (self.source(load, [false; 2]), self.random.chance(1, 3), self.guard());
+        if self.random.chance(1, 5) {
+            let b = Operand::Imm(*self.random.pick(&[0x7, 0x1f, 0x3f, 0x7f]));
+            return AluWord { op: AluOp::And, a, b, is32, dst: *self.random.pick(&SMALL), guard };
+        }
+        let op = *self.random.pick(AluOp::ALL);
+        AluWord { op, a, b: self.operand(load, [false; 2]), is32, dst: self.large(), guard }
+    }
+
+    /// Base and offset, mostly inside the context.
+    fn address(&mut self) -> (Source, i16) {
+        let context = u64::from(self.target.context_bytes());
+        match self.random.below(16) {
+            0 => (self.plain(), (self.random.below(4096) as i16) - 2048),
+            1 => (Source::Zero, context as i16 - self.random.below(12) as i16),
+            2 => (Source::Register(self.target.entry_data_end()), -(self.random.below(10) as i16)),
+            3..8 => (Source::Register(*self.random.pick(&SMALL)), self.random.below(16) as i16),
+            8 | 9 => (Source::Zero, self.target.stack_base() as i16 + self.random.below(25) as i16),
+            _ => (Source::Zero, self.random.below(120) as i16),
+        }
+    }
+
+    fn lsu(&mut self, stage: u32) -> LsuWord {
+        let ((base, offset), size, guard) = (self.address(), self.size(), self.guard());
+        if self.target.can_store(stage) && self.random.chance(2, 5) {
+            return LsuWord::Store { base, offset, size, data: self.plain(), guard };
+        }
+        if size == Size::B1 && self.random.chance(1, 2) {
+            return LsuWord::Load { base, offset, size, dst: *self.random.pick(&SMALL), guard };
+        }
+        LsuWord::Load { base, offset, size, dst: self.large(), guard }
+    }
+
+    fn cmp(&mut self, load: bool, alu: [bool; 2]) -> CmpWord {
+        let predicates = u64::from(self.target.predicates);
+        let (a, b) = (self.source(load, alu), self.operand(load, alu));
+        // Equality of random values is rare: compare a value with itself now and then.
+        let b = if self.random.chance(1, 8) { Operand::Source(a) } else { b };
+        let mut predicate = || self.random.below(predicates) as u8;
+        let (p1, p2, dst0, dst1) = (predicate(), predicate(), predicate(), predicate());
+        CmpWord {
+            op: *self.random.pick(CmpOp::ALL),
+            a,
+            b,
+            is32: self.random.chance(1, 3),
+            p1,
+            p2,
+            dst0,
+            table0: self.random.bits() as u8,
+            dst1,
+            table1: self.random.bits() as u8,
+        }
+    }
+
+    fn late(&mut self, stage: u32, tables: &[Table]) -> Option<LateWord> {
+        let guard = self.guard();
+        match self.target.late_unit(stage) {
+            LateUnit::None => None,
+            LateUnit::Multiplier => Some(LateWord {
+                op: LateOp::Mul,
+                map: 0,
+                a: self.plain(),
+                offset: 0,
+                size: Size::B1,
+                b: self.operand(false, [false; 2]),
+                is32: self.random.chance(1, 3),
+                dst: self.large(),
+                guard,
+            }),
+            LateUnit::Table(unit) => {
+                let maps: Vec<&Table> = tables.iter().filter(|t| t.unit == unit).collect();
+                if maps.is_empty() {
+                    return None;
+                }
+                let map = *self.random.pick(&maps);
+                let op = *self.random.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]);
+                let size = match op {
+                    LateOp::Add => *self.random.pick(&[Size::B4, Size::B8]),
+                    _ => self.size(),
+                };
+                let (a, offset) = match self.random.below(16) {
+                    0 => (self.plain(), self.random.below(1 << 20) as u32),
+                    1 => (Source::Zero, map.bytes() as u32),
+                    2..6 => (Source::Register(*self.random.pick(&SMALL)), 0),
+                    _ => (Source::Zero, self.random.below(map.bytes()) as u32),
+                };
+                let b = self.operand(false, [false; 2]);
+                Some(LateWord { op, map: map.id, a, offset, size, b, is32: false, dst: self.large(), guard })
+            }
+        }
+    }
+
+    /// A pass that stores every register somewhere in the window, as far as there are stages that store.
+    fn dump(&mut self) -> Vec<StageWord> {
+        let guard = if self.random.chance(3, 4) { Guard::Always } else { self.guard() };
+        let registers = self.target.registers;
+        (0..self.target.stages)
+            .map(|stage| {
+                let register = stage % registers;
+                let store = LsuWord::Store {
+                    base: Source::Zero,
+                    offset: (self.target.headroom_bytes + 8 * (registers - 1 - register)) as i16,
+                    size: Size::B8,
+                    data: Source::Register(register as u8),
+                    guard,
+                };
+                StageWord { lsu: self.target.can_store(stage).then_some(store), ..Default::default() }
+            })
+            .collect()
+    }
+
+    /// Lets the last stage choose a verdict, mostly one that sends the packet out.
+    fn verdict(&mut self, words: &mut [Vec<StageWord>]) {
+        let Some(last) = words.last_mut().and_then(|stages| stages.last_mut()) else { return };
+        let guards = [Guard::Always, self.guard()];
+        for (index, guard) in guards.into_iter().enumerate().take(self.target.units.alus as usize) {
+            let b = Operand::Imm(*self.random.pick(&[2, 2, 2, 3, 4, 1, 0, 5, 77]));
+            last.alu[index] =
+                Some(AluWord { op: AluOp::Mov, a: Source::Zero, b, is32: false, dst: 0, guard });
+        }
+        if let Some(LsuWord::Load { dst: 0, .. }) = last.lsu {
+            last.lsu = None;
+        }
+        for cmp in last.cmp.iter_mut().flatten() {
+            let plain = |s: Source| if let Source::Register(_) = s { s } else { Source::Zero };
+            cmp.a = plain(cmp.a);
+            if let Operand::Source(b) = cmp.b {
+                cmp.b = Operand::Source(plain(b));
+            }
+        }
+    }
+
+    /// A packet that ingress admits.
+    pub fn packet(&mut self) -> Vec<u8> {
+        let length = match self.random.below(8) {
+            0 => 14 + self.random.below(51),
+            1 => 14 + self.random.below(u64::from(self.target.max_frame_bytes) - 13),
+            2 => 60,
+            _ => 128 + self.random.below(72),
+        };
+        let style = self.random.below(4);
+        (0..length)
+            .map(|_| match style {
+                0 => self.random.below(4) as u8,
+                1 => *self.random.pick(&[0, 0xff, 0x7f, 0x80]),
+                _ => self.random.bits() as u8,
+            })
+            .collect()
+    }
+}
