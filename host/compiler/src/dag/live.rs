@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What stores, table accesses and the verdict need, how often, and under which predicates phis take their values.
+
+use super::predicates::{Set, Sets};
+use super::reads::{Part, part};
+use crate::ssa::values::{Def, Operation, Val};
+use crate::ssa::{Cond, Effect, Function, table_bytes};
+use std::collections::{BTreeMap, BTreeSet};
+use weir_bpf::MapDef;
+
+/// One of several values, by predicates that exclude each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Value where none of the others is taken.
+    pub default: Val,
+    /// The others.
+    pub others: Vec<(Set, Val)>,
+}
+
+/// What is needed.
+#[derive(Debug)]
+pub struct Live {
+    /// Uses by value.
+    pub uses: Vec<u32>,
+    /// Sets that have to be computed.
+    pub sets: BTreeSet<Set>,
+    /// How phis and selects choose.
+    pub choices: BTreeMap<Val, Choice>,
+    /// What the program returns.
+    pub verdict: Choice,
+    /// Values that are read from a table directly, without the rest of their word.
+    pub parts: BTreeMap<Val, Part>,
+}
+
+struct Marker<'a> {
+    function: &'a Function,
+    maps: &'a [MapDef],
+    sets: &'a mut Sets,
+    live: Live,
+    conds: BTreeSet<u32>,
+    work: Vec<Work>,
+}
+
+enum Work {
+    Value(Val),
+    Set(Set),
+}
+
+/// Marks what is needed.
+pub fn live(function: &Function, maps: &[MapDef], sets: &mut Sets) -> Live {
+    let mut returns = Vec::new();
+    for (index, block) in function.blocks.iter().enumerate() {
+        if let Some((value, _)) = block.result {
+            returns.push((sets.block(index), value));
+        }
+    }
+    let verdict = choice(function, sets, returns);
+    let mut marker = Marker {
+        function,
+        maps,
+        sets,
+        live: Live {
+            uses: vec![0; function.values.len()],
+            sets: BTreeSet::new(),
+            choices: BTreeMap::new(),
+            verdict: verdict.clone(),
+            parts: BTreeMap::new(),
+        },
+        conds: BTreeSet::new(),
+        work: Vec::new(),
+    };
+    marker.choice(&verdict);
+    for site in &function.sites {
+        let (var, data) = match site.effect {
+            Effect::Load(_) | Effect::Read(_) => continue,
+            Effect::Store { address, data, .. } => (address.var, data),
+            Effect::Write { address, data, .. } | Effect::Add { address, data, .. } => (address.var, data),
+        };
+        var.into_iter().for_each(|v| marker.value(v));
+        marker.value(data);
+        let set = marker.sets.block(site.block);
+        marker.set(set);
+    }
+    while let Some(work) = marker.work.pop() {
+        match work {
+            Work::Value(value) => marker.operands(value),
+            Work::Set(set) => marker.conditions(set),
+        }
+    }
+    let mut live = marker.live;
+    narrow(function, &mut live);
+    live
+}
+
+/// Values by edge, grouped; the one that is best taken where no predicate says otherwise becomes the default.
+fn choice(function: &Function, sets: &mut Sets, args: Vec<(Set, Val)>) -> Choice {
+    let mut groups: Vec<(Vec<Set>, Val)> = Vec::new();
+    for (set, value) in args {
+        match groups.iter_mut().find(|(_, v)| *v == value) {
+            Some((group, _)) => group.push(set),
+            None => groups.push((vec![set], value)),
+        }
+    }
+    let mut groups: Vec<(Set, Val)> = groups.into_iter().map(|(group, v)| (sets.union(&group), v)).collect();
+    // What is there first should not wait for a predicate; among constants, the one with most ways to it.
+    let best = (0..groups.len()).min_by_key(|i| {
+        let (set, value) = groups[*i];
+        let early = if function.values.constant_of(value).is_some() { 0 } else { value.0 + 1 };
+        (early, usize::MAX - sets.atoms(set).len())
+    });
+    let (default_set, default) = match best {
+        Some(best) => groups.remove(best),
+        // No path returns; any value does.
+        None => return Choice { default: Val(0), others: Vec::new() },
+    };
+    if let [(set, value)] = groups[..]
+        && let Some((atom, source)) = sets.opposite(set, default_set)
+    {
+        // A condition decides between two values: it does so whether its block is reached or not.
+        let set = match source.base {
+            Set::ALWAYS => set,
+            _ => sets.bare(source.cond, atom.when, &source.insns, source.key),
+        };
+        return Choice { default, others: vec![(set, value)] };
+    }
+    Choice { default, others: groups }
+}
+
+impl Marker<'_> {
+    fn value(&mut self, value: Val) {
+        let uses = &mut self.live.uses[value.0 as usize];
+        *uses += 1;
+        if *uses == 1 {
+            self.work.push(Work::Value(value));
+        }
+    }
+
+    fn set(&mut self, set: Set) {
+        if set != Set::ALWAYS && self.live.sets.insert(set) {
+            self.work.push(Work::Set(set));
+        }
+    }
+
+    fn choice(&mut self, choice: &Choice) {
+        self.value(choice.default);
+        for (set, value) in &choice.others {
+            self.set(*set);
+            self.value(*value);
+        }
+    }
+
+    fn operands(&mut self, value: Val) {
+        match self.function.values.def(value).clone() {
+            Def::Const(_) | Def::Entry(_) => (),
+            Def::Op { op, a, b, .. } => {
+                if op == Operation::Mul || self.function.values.constant_of(a) != Some(0) {
+                    self.value(a);
+                }
+                self.value(b);
+            }
+            Def::Load { address, .. } => address.var.into_iter().for_each(|v| self.value(v)),
+            Def::Read { address, size, block, .. } => {
+                address.var.into_iter().for_each(|v| self.value(v));
+                let bytes = table_bytes(&self.maps[address.map]);
+                if !address.always_inside(&self.function.values, size, bytes) {
+                    let set = self.sets.block(block);
+                    self.set(set);
+                }
+            }
+            Def::Phi { block, args } => {
+                let edges = &self.function.blocks[block].edges;
+                let args: Vec<(Set, Val)> =
+                    edges.iter().zip(args).map(|(edge, arg)| (self.sets.edge(*edge), arg)).collect();
+                let choice = choice(self.function, self.sets, args);
+                self.choice(&choice);
+                self.live.choices.insert(value, choice);
+            }
+            Def::Select { cond, yes, no } => {
+                let insns = self.function.values.insns(value).to_vec();
+                let (default, other, when) = if yes < no { (yes, no, false) } else { (no, yes, true) };
+                let set = self.sets.bare(cond, when, &insns, value.0 * 2);
+                let choice = Choice { default, others: vec![(set, other)] };
+                self.choice(&choice);
+                self.live.choices.insert(value, choice);
+            }
+        }
+    }
+
+    fn conditions(&mut self, set: Set) {
+        let several = self.sets.atoms(set).len() > 1;
+        let Some((rest, atom)) = self.sets.split(set) else { return };
+        if several {
+            self.set(rest);
+        }
+        if self.conds.insert(atom.cond) {
+            let source = &self.sets.conds[atom.cond as usize];
+            let (Cond { a, b, .. }, base) = (source.cond, source.base);
+            self.value(a);
+            self.value(b);
+            self.set(base);
+        }
+    }
+}
+
+/// Finds words of which one part is all that is used.
+fn narrow(function: &Function, live: &mut Live) {
+    for value in function.values.all() {
+        if live.uses[value.0 as usize] == 0 {
+            continue;
+        }
+        let Some(part) = part(&function.values, value).filter(|p| p.read != value) else { continue };
+        let once = |v: Val| live.uses[v.0 as usize] == 1;
+        if once(part.read) && part.shifted.is_none_or(once) {
+            live.uses[part.read.0 as usize] = 0;
+            if let Some(shifted) = part.shifted {
+                live.uses[shifted.0 as usize] = 0;
+            }
+            live.parts.insert(value, part);
+        }
+    }
+}

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! From values to nodes.
+
+use super::live::{Choice, Live};
+use super::order::{self, Access};
+use super::predicates::{Set, Sets};
+use super::{Dag, Input, Kind, Literal, Node, Pred, Reg};
+use crate::ssa::values::{Def, Entry, Operation, Val, Values};
+use crate::ssa::{Address, Cond, Effect, Function, TableAddress, table_bytes};
+use std::collections::{BTreeMap, HashMap};
+use weir_bpf::MapDef;
+use weir_pipeline::words::{AluOp, LateOp, Size};
+
+/// Offsets of loads and stores have 12 bits.
+const OFFSETS: std::ops::Range<i64> = -2048..2048;
+
+struct Lowering<'a> {
+    function: &'a Function,
+    maps: &'a [MapDef],
+    live: &'a Live,
+    sets: &'a mut Sets,
+    dag: Dag,
+    registers: HashMap<Val, Reg>,
+    literals: HashMap<Set, Literal>,
+    /// Values that are computed straight into the register of a phi, and when.
+    into: HashMap<Val, (Reg, Option<Literal>)>,
+    accesses: Vec<Access>,
+    /// Nodes that carry out loads and reads.
+    node_of: HashMap<Val, usize>,
+}
+
+/// Makes the nodes of a function.
+pub fn lower(function: &Function, maps: &[MapDef], live: &Live, sets: &mut Sets) -> Dag {
+    let mut lowering = Lowering {
+        function,
+        maps,
+        live,
+        sets,
+        dag: Dag { registers: Dag::ENTRY.len() as u32, ..Dag::default() },
+        registers: HashMap::new(),
+        literals: HashMap::new(),
+        into: HashMap::new(),
+        accesses: Vec::new(),
+        node_of: HashMap::new(),
+    };
+    lowering.predicates();
+    // What one phi decides needs no register beside that of the phi.
+    let own = match (&live.verdict.others[..], live.choices.get(&live.verdict.default)) {
+        ([], Some(_)) => Some(lowering.register_of(live.verdict.default)),
+        _ => None,
+    };
+    let verdict = own.unwrap_or_else(|| lowering.register());
+    lowering.dag.verdict = verdict;
+    // Phis first, so that what is computed straight into them knows where to.
+    for (value, choice) in &live.choices {
+        let register = lowering.register_of(*value);
+        lowering.coalesce(register, choice);
+    }
+    if own.is_none() {
+        lowering.coalesce(verdict, &live.verdict);
+    }
+    for value in function.values.all().filter(|v| live.uses[v.0 as usize] > 0) {
+        lowering.value(value);
+    }
+    for (value, choice) in &live.choices {
+        let register = lowering.registers[value];
+        let insns = function.values.insns(*value).to_vec();
+        lowering.choice(register, choice, insns, value.0 * 2);
+    }
+    if own.is_none() {
+        let last = function.values.len() as u32 * 2 + 1;
+        let exits = function.blocks.iter().filter_map(|b| b.result).map(|(_, insn)| insn).collect();
+        lowering.choice(verdict, &live.verdict, exits, last);
+    }
+    lowering.sites();
+    let Lowering { mut dag, accesses, .. } = lowering;
+    dag.dependences = order::dependences(&dag, &accesses, &function.reach());
+    dag
+}
+
+impl Lowering<'_> {
+    fn values(&self) -> &Values {
+        &self.function.values
+    }
+
+    fn register(&mut self) -> Reg {
+        let register = Reg(self.dag.registers);
+        self.dag.registers += 1;
+        register
+    }
+
+    fn predicate(&mut self) -> Pred {
+        let pred = Pred(self.dag.predicates);
+        self.dag.predicates += 1;
+        pred
+    }
+
+    fn push(&mut self, node: Node) -> usize {
+        self.dag.nodes.push(node);
+        self.dag.nodes.len() - 1
+    }
+
+    fn literal(&self, set: Set) -> Option<Literal> {
+        self.literals.get(&set).copied()
+    }
+
+    /// Predicates of the needed sets, and the comparisons that set them.
+    fn predicates(&mut self) {
+        struct Out {
+            pred: Pred,
+            when: bool,
+            rest: Option<Set>,
+        }
+        let mut outs: BTreeMap<u32, Vec<Out>> = BTreeMap::new();
+        // A condition that stands for itself: one predicate for both outcomes.
+        let mut alone: HashMap<u32, Pred> = HashMap::new();
+        for set in self.live.sets.iter().copied() {
+            let several = self.sets.atoms(set).len() > 1;
+            let Some((rest, atom)) = self.sets.split(set) else { continue };
+            let base = self.sets.conds[atom.cond as usize].base;
+            if !several && base == Set::ALWAYS {
+                let known = alone.get(&atom.cond).copied();
+                let pred = known.unwrap_or_else(|| self.predicate());
+                if known.is_none() {
+                    alone.insert(atom.cond, pred);
+                    outs.entry(atom.cond).or_default().push(Out { pred, when: true, rest: None });
+                }
+                self.literals.insert(set, Literal { pred, negate: !atom.when });
+            } else {
+                let pred = self.predicate();
+                let rest = several.then_some(rest);
+                outs.entry(atom.cond).or_default().push(Out { pred, when: atom.when, rest });
+                self.literals.insert(set, Literal { pred, negate: false });
+            }
+        }
+        for (cond, mut outs) in outs {
+            let source = self.sets.conds[cond as usize].clone();
+            let base = self.literal(source.base);
+            while let Some(first) = outs.pop() {
+                let partner = outs
+                    .iter()
+                    .position(|o| o.rest == first.rest || o.rest.is_none() || first.rest.is_none())
+                    .map(|at| outs.remove(at));
+                let rest_set = first.rest.or(partner.as_ref().and_then(|p| p.rest));
+                let rest = rest_set.and_then(|r| self.literal(r));
+                let table = |out: &Out| {
+                    (0..8u8).fold(0, |table, index| {
+                        let bit = |at: u8, literal: Option<Literal>, absent: bool| {
+                            literal.map_or(absent, |l| (index >> at & 1 == 1) != l.negate)
+                        };
+                        let holds = (index >> 2 & 1 == 1) != source.cond.negate;
+                        let here = bit(0, base, true) && holds == out.when;
+                        let value = here || (out.rest.is_some() && bit(1, rest, false));
+                        table | u8::from(value) << index
+                    })
+                };
+                let out = [Some((first.pred, table(&first))), partner.as_ref().map(|p| (p.pred, table(p)))];
+                self.compare(&source.cond, [base, rest], out, source.insns.clone(), source.key);
+            }
+        }
+    }
+
+    fn compare(
+        &mut self,
+        cond: &Cond,
+        p: [Option<Literal>; 2],
+        out: [Option<(Pred, u8)>; 2],
+        insns: Vec<u32>,
+        key: u32,
+    ) {
+        // Registers of the operands are not known yet: the operands are filled in by `value` and here by name.
+        let a = self.first(cond.a, key);
+        let b = self.second(cond.b, cond.is32, key);
+        let kind = Kind::Cmp { op: cond.op, is32: cond.is32, a, b, p: p.map(|l| l.map(|l| l.pred)), out };
+        self.push(Node { kind, guard: None, dst: None, insns, key, lazy: false });
+    }
+
+    /// Register of a value that is no constant.
+    fn register_of(&mut self, value: Val) -> Reg {
+        if let Some(register) = self.registers.get(&value) {
+            return *register;
+        }
+        let register = match self.values().def(value) {
+            Def::Entry(Entry::DataEnd) => Dag::ENTRY[0],
+            Def::Entry(Entry::IngressIfindex) => Dag::ENTRY[1],
+            Def::Entry(Entry::RxQueueIndex) => Dag::ENTRY[2],
+            _ => self.register(),
+        };
+        self.registers.insert(value, register);
+        register
+    }
+
+    /// A value as first operand: constants need a register.
+    fn first(&mut self, value: Val, key: u32) -> Input {
+        match self.values().constant_of(value) {
+            Some(0) => Input::Zero,
+            Some(c) => Input::Reg(self.constant(c, self.values().insns(value).to_vec(), key)),
+            None => Input::Reg(self.register_of(value)),
+        }
+    }
+
+    /// A value as second operand.
+    fn second(&mut self, value: Val, is32: bool, key: u32) -> Input {
+        match self.values().constant_of(value) {
+            Some(c) if is32 => Input::Imm(c as u32 as i32),
+            Some(c) => match i32::try_from(c as i64) {
+                Ok(imm) => Input::Imm(imm),
+                Err(_) => self.first(value, key),
+            },
+            None => Input::Reg(self.register_of(value)),
+        }
+    }
+
+    /// A constant in a register of its own: one to three instructions.
+    fn constant(&mut self, value: u64, insns: Vec<u32>, key: u32) -> Reg {
+        let alu = |this: &mut Self, op, is32, a, b| {
+            let dst = this.register();
+            let kind = Kind::Alu { op, is32, a, b };
+            this.push(Node { kind, guard: None, dst: Some(dst), insns: insns.clone(), key, lazy: true });
+            dst
+        };
+        if let Ok(imm) = i32::try_from(value as i64) {
+            return alu(self, AluOp::Mov, false, Input::Zero, Input::Imm(imm));
+        }
+        if u32::try_from(value).is_ok() {
+            return alu(self, AluOp::Mov, true, Input::Zero, Input::Imm(value as i32));
+        }
+        let low = value as i32;
+        let high = (value.wrapping_sub(i64::from(low) as u64) >> 32) as i32;
+        let top = alu(self, AluOp::Mov, false, Input::Zero, Input::Imm(high));
+        let shifted = alu(self, AluOp::Lsh, false, Input::Reg(top), Input::Imm(32));
+        if low == 0 { shifted } else { alu(self, AluOp::Add, false, Input::Reg(shifted), Input::Imm(low)) }
+    }
+
+    /// Whether a value is best computed straight into a register that others write too.
+    fn moves_into(&self, value: Val, guarded: bool) -> bool {
+        if self.live.uses[value.0 as usize] != 1 {
+            return false;
+        }
+        match self.read_of(value) {
+            Some((address, size)) => guarded || self.always_inside(&address, size),
+            None => matches!(self.values().def(value), Def::Op { .. } | Def::Load { .. }),
+        }
+    }
+
+    fn coalesce(&mut self, register: Reg, choice: &Choice) {
+        if self.moves_into(choice.default, false) {
+            self.into.insert(choice.default, (register, None));
+        }
+        for (set, value) in &choice.others {
+            if self.moves_into(*value, true) {
+                let literal = self.literal(*set);
+                self.into.insert(*value, (register, literal));
+            }
+        }
+    }
+
+    /// Moves into the register of a phi what is not computed there.
+    fn choice(&mut self, register: Reg, choice: &Choice, insns: Vec<u32>, key: u32) {
+        let mut args = vec![(None, choice.default)];
+        args.extend(choice.others.iter().map(|(set, value)| (self.literal(*set), *value)));
+        for (guard, value) in args {
+            if self.into.contains_key(&value) {
+                continue;
+            }
+            let b = self.second(value, false, key);
+            // Constants were written where the program says so, which says more than where paths meet.
+            let own = self.values().insns(value);
+            let insns = if own.is_empty() || b == Input::Zero { insns.clone() } else { own.to_vec() };
+            let kind = Kind::Alu { op: AluOp::Mov, is32: false, a: Input::Zero, b };
+            self.push(Node { kind, guard, dst: Some(register), insns, key, lazy: false });
+        }
+    }
+
+    fn read_of(&self, value: Val) -> Option<(TableAddress, Size)> {
+        match (self.live.parts.get(&value), self.values().def(value)) {
+            (Some(part), _) => Some((part.address, part.size)),
+            (None, Def::Read { address, size, .. }) => Some((*address, *size)),
+            _ => None,
+        }
+    }
+
+    fn always_inside(&self, address: &TableAddress, size: Size) -> bool {
+        address.always_inside(self.values(), size, table_bytes(&self.maps[address.map]))
+    }
+
+    fn value(&mut self, value: Val) {
+        let def = self.values().def(value).clone();
+        if matches!(def, Def::Const(_) | Def::Entry(_) | Def::Phi { .. } | Def::Select { .. }) {
+            return;
+        }
+        let key = value.0 * 2;
+        let insns = self.values().insns(value).to_vec();
+        let (dst, mut guard) = match self.into.get(&value) {
+            Some((register, guard)) => (*register, *guard),
+            None => (self.register_of(value), None),
+        };
+        let mut insns = insns;
+        let kind = if let Some((address, size)) = self.read_of(value) {
+            let part = self.live.parts.get(&value).copied();
+            let read = part.map_or(value, |p| p.read);
+            for other in [Some(read), part.and_then(|p| p.shifted)].into_iter().flatten() {
+                insns.extend_from_slice(self.values().insns(other));
+            }
+            insns.sort_unstable();
+            insns.dedup();
+            if guard.is_none()
+                && !self.always_inside(&address, size)
+                && let Def::Read { block, .. } = self.values().def(read)
+            {
+                let set = self.sets.block(*block);
+                guard = self.literal(set);
+            }
+            self.node_of.insert(read, self.dag.nodes.len());
+            let a = address.var.map_or(Input::Zero, |v| self.first(v, key));
+            // Constants that `first` made stand before the node.
+            self.node_of.insert(read, self.dag.nodes.len());
+            let offset = address.offset as u32;
+            Kind::Late {
+                op: LateOp::Read,
+                map: Some(address.map),
+                a,
+                offset,
+                size,
+                b: Input::Zero,
+                is32: false,
+            }
+        } else {
+            match def {
+                Def::Op { op: Operation::Alu(op), is32, a, b } => {
+                    let (a, b) = (self.first(a, key), self.second(b, is32, key));
+                    Kind::Alu { op, is32, a, b }
+                }
+                Def::Op { op: Operation::Mul, is32, a, b } => {
+                    let (a, b) = (self.first(a, key), self.second(b, is32, key));
+                    Kind::Late { op: LateOp::Mul, map: None, a, offset: 0, size: Size::B8, b, is32 }
+                }
+                Def::Load { address, size, .. } => {
+                    let (base, offset) = self.address(address, key);
+                    self.node_of.insert(value, self.dag.nodes.len());
+                    Kind::Load { base, offset, size }
+                }
+                Def::Const(_) | Def::Entry(_) | Def::Phi { .. } | Def::Select { .. } | Def::Read { .. } => {
+                    return;
+                }
+            }
+        };
+        self.push(Node { kind, guard, dst: Some(dst), insns, key, lazy: false });
+    }
+
+    /// Base and offset of a load or store.
+    fn address(&mut self, address: Address, key: u32) -> (Input, i16) {
+        let base = address.var.map_or(Input::Zero, |v| self.first(v, key));
+        if OFFSETS.contains(&address.offset) {
+            return (base, address.offset as i16);
+        }
+        let dst = self.register();
+        let b = i32::try_from(address.offset).unwrap_or(i32::MAX);
+        let kind = Kind::Alu { op: AluOp::Add, is32: false, a: base, b: Input::Imm(b) };
+        self.push(Node { kind, guard: None, dst: Some(dst), insns: Vec::new(), key, lazy: false });
+        (Input::Reg(dst), 0)
+    }
+
+    fn sites(&mut self) {
+        for site in &self.function.sites {
+            let key = site.at * 2 + 1;
+            let node = match site.effect {
+                Effect::Load(value) | Effect::Read(value) => match self.node_of.get(&value) {
+                    Some(node) => *node,
+                    None => continue,
+                },
+                Effect::Store { address, size, data, .. } => {
+                    let (base, offset) = self.address(address, key);
+                    let data = self.first(data, key);
+                    self.effect(site.block, Kind::Store { base, offset, size, data }, &site.insns, key)
+                }
+                Effect::Write { address, size, data } | Effect::Add { address, size, data } => {
+                    let add = matches!(site.effect, Effect::Add { .. });
+                    let op = if add { LateOp::Add } else { LateOp::Write };
+                    let a = address.var.map_or(Input::Zero, |v| self.first(v, key));
+                    // Only the low bytes of the datum count.
+                    let b = self.second(data, size.bytes() <= 4, key);
+                    let (map, offset) = (Some(address.map), address.offset as u32);
+                    let kind = Kind::Late { op, map, a, offset, size, b, is32: false };
+                    self.effect(site.block, kind, &site.insns, key)
+                }
+            };
+            self.accesses.push(Access::new(self.function, site, node));
+        }
+    }
+
+    fn effect(&mut self, block: usize, kind: Kind, insns: &[u32], key: u32) -> usize {
+        let set = self.sets.block(block);
+        let guard = self.literal(set);
+        self.push(Node { kind, guard, dst: None, insns: insns.to_vec(), key, lazy: false })
+    }
+}

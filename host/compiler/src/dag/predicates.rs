@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Which outcomes of conditions lead to a block.
+//!
+//! An **atom** is "control reaches this block and its condition has this outcome". The predicate of a block or of an
+//! edge is a set of atoms, of which at most one happens. Where both outcomes of one condition are in a set, they stand
+//! for "control reaches that block" and are replaced by its set: so a block that every path meets again has the
+//! predicate of the block where they parted, and that of the entry is `Always`.
+
+use crate::ssa::{Cond, Edge, Function};
+use std::collections::HashMap;
+
+/// A set of atoms, by number. 0 is `Always`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Set(pub u32);
+
+/// An outcome of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Atom {
+    /// Condition, by its number in [`Sets::conds`].
+    pub cond: u32,
+    /// Its outcome.
+    pub when: bool,
+}
+
+/// A condition and under what it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The condition.
+    pub cond: Cond,
+    /// Predicate of the block that ends with it; `Always` where it stands for itself.
+    pub base: Set,
+    /// Slots of the instructions.
+    pub insns: Vec<u32>,
+    /// Place in the order of the program.
+    pub key: u32,
+}
+
+/// All sets of a function.
+#[derive(Debug)]
+pub struct Sets {
+    sets: Vec<Vec<Atom>>,
+    interned: HashMap<Vec<Atom>, Set>,
+    /// Conditions, those of blocks in the order of blocks, then the ones that stand for themselves.
+    pub conds: Vec<Source>,
+    /// Number of the condition of a block.
+    of_block: Vec<Option<u32>>,
+    bare: HashMap<Cond, u32>,
+    blocks: Vec<Set>,
+}
+
+impl Set {
+    /// On every path.
+    pub const ALWAYS: Set = Set(0);
+}
+
+impl Sets {
+    /// The sets of a function's blocks.
+    pub fn new(function: &Function) -> Sets {
+        let blocks = function.blocks.len();
+        // Set 0 has no atoms and means `Always`; no other set is empty.
+        let mut sets = Sets {
+            sets: vec![Vec::new()],
+            interned: HashMap::new(),
+            conds: Vec::new(),
+            of_block: vec![None; blocks],
+            bare: HashMap::new(),
+            blocks: vec![Set::ALWAYS; blocks],
+        };
+        for (index, block) in function.blocks.iter().enumerate() {
+            if index > 0 {
+                let edges: Vec<Set> = block.edges.iter().map(|e| sets.edge(*e)).collect();
+                sets.blocks[index] = sets.union(&edges);
+            }
+            if let Some((cond, insn)) = block.cond {
+                sets.of_block[index] = Some(sets.conds.len() as u32);
+                let base = sets.blocks[index];
+                let key = block.at * 2 + 1;
+                sets.conds.push(Source { cond, base, insns: vec![insn], key });
+            }
+        }
+        sets
+    }
+
+    /// Atoms of a set, ascending.
+    pub fn atoms(&self, set: Set) -> &[Atom] {
+        &self.sets[set.0 as usize]
+    }
+
+    /// Set of a block.
+    pub fn block(&self, block: usize) -> Set {
+        self.blocks[block]
+    }
+
+    /// Set of an edge.
+    pub fn edge(&mut self, edge: Edge) -> Set {
+        match (edge.when, self.of_block[edge.from]) {
+            (Some(when), Some(cond)) => self.intern(vec![Atom { cond, when }]),
+            _ => self.blocks[edge.from],
+        }
+    }
+
+    /// A condition by itself, whatever path is taken.
+    pub fn bare(&mut self, cond: Cond, when: bool, insns: &[u32], key: u32) -> Set {
+        let known = self.bare.get(&cond).copied();
+        let index = known.unwrap_or_else(|| {
+            let index = self.conds.len() as u32;
+            self.conds.push(Source { cond, base: Set::ALWAYS, insns: Vec::new(), key });
+            self.bare.insert(cond, index);
+            index
+        });
+        let source = &mut self.conds[index as usize];
+        source.key = source.key.min(key);
+        for insn in insns {
+            if let Err(at) = source.insns.binary_search(insn) {
+                source.insns.insert(at, *insn);
+            }
+        }
+        self.intern(vec![Atom { cond: index, when }])
+    }
+
+    /// Where a set is both outcomes of what one block decides, and the other set the rest of it: that condition.
+    pub fn opposite(&self, a: Set, b: Set) -> Option<(Atom, Source)> {
+        let ([x], [y]) = (self.atoms(a), self.atoms(b)) else { return None };
+        (x.cond == y.cond && x.when != y.when).then(|| (*x, self.conds[x.cond as usize].clone()))
+    }
+
+    fn intern(&mut self, atoms: Vec<Atom>) -> Set {
+        if atoms.is_empty() {
+            return Set::ALWAYS;
+        }
+        if let Some(set) = self.interned.get(&atoms) {
+            return *set;
+        }
+        let set = Set(self.sets.len() as u32);
+        self.interned.insert(atoms.clone(), set);
+        self.sets.push(atoms);
+        set
+    }
+
+    /// A set without its last atom, and that atom; `None` for `Always`.
+    pub fn split(&mut self, set: Set) -> Option<(Set, Atom)> {
+        let (last, rest) = self.sets[set.0 as usize].split_last()?;
+        let (last, rest) = (*last, rest.to_vec());
+        // The rest of a set of one atom is nothing, for which there is no set; the caller looks at `atoms` first.
+        Some((if rest.is_empty() { Set::ALWAYS } else { self.intern(rest) }, last))
+    }
+
+    /// What happens if one of several sets does, of which at most one can.
+    pub fn union(&mut self, sets: &[Set]) -> Set {
+        let mut atoms: Vec<Atom> = Vec::new();
+        for set in sets {
+            if *set == Set::ALWAYS {
+                return Set::ALWAYS;
+            }
+            atoms.extend_from_slice(self.atoms(*set));
+        }
+        atoms.sort_unstable();
+        atoms.dedup();
+        // Conditions are numbered along the program, so the last ones are resolved first.
+        let mut at = atoms.len();
+        while at >= 2 {
+            at = at.min(atoms.len());
+            if at < 2 {
+                break;
+            }
+            if atoms[at - 1].cond == atoms[at - 2].cond {
+                let cond = atoms[at - 1].cond;
+                atoms.drain(at - 2..at);
+                let base = self.conds[cond as usize].base;
+                if base == Set::ALWAYS {
+                    return Set::ALWAYS;
+                }
+                for atom in self.atoms(base).to_vec() {
+                    if let Err(place) = atoms.binary_search(&atom) {
+                        atoms.insert(place, atom);
+                    }
+                }
+                at = atoms.len();
+            } else {
+                at -= 1;
+            }
+        }
+        self.intern(atoms)
+    }
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One schedule: every node gets a stage and a unit, every register and predicate a physical one.
+
+use super::pool::{Physical, Pool};
+use super::tables::Tables;
+use crate::dag::{Dag, Input, Kind, Node};
+use std::collections::{BTreeSet, BinaryHeap};
+use weir_pipeline::words::{LateOp, Source};
+use weir_pipeline::{LateUnit, Target};
+
+/// What all attempts at one dag share.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Dependences by the node they start from: node, distance.
+    after: Vec<Vec<(usize, u32)>>,
+    /// Dependences by node that have to be met.
+    before: Vec<u32>,
+    /// Longest way to the end, in stages.
+    height: Vec<u32>,
+    /// Places in the order of the program.
+    pub rank: Vec<usize>,
+}
+
+/// Where a node is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Stage, counted over all passes.
+    pub stage: u32,
+    /// Unit, as index into [`weir_pipeline::words::layout::STAGE_WORD`].
+    pub unit: u8,
+    /// Its operands, in the order of [`Node::reads`].
+    pub sources: [Source; 2],
+    /// Register that it writes, if its result outlives the stage.
+    pub dst: Option<Physical>,
+    /// Predicates that it reads: inputs of the truth tables, guard.
+    pub inputs: [Physical; 3],
+    /// Predicates that it sets.
+    pub out: [Physical; 2],
+}
+
+/// A schedule.
+#[derive(Clone, Debug)]
+pub struct Placement {
+    /// Places by node.
+    pub places: Vec<Place>,
+    /// Stages up to the last that is used.
+    pub stages: u32,
+    /// Register that the verdict ends in.
+    pub verdict: Physical,
+    /// Maps with their units.
+    pub tables: Tables,
+}
+
+/// Why there is no schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// More passes than the target has.
+    Passes,
+    /// Too many registers at this node.
+    Registers {
+        /// Registers, before allocation, that are held there.
+        live: Vec<u32>,
+        /// The oldest node that waits.
+        at: usize,
+    },
+    /// Too many predicates.
+    Predicates {
+        /// The oldest node that waits.
+        at: usize,
+    },
+    /// A node reads what nobody has written: a mistake of the compiler.
+    Undefined {
+        /// The node.
+        node: usize,
+    },
+    /// No stage has the unit that this node needs.
+    Stuck {
+        /// The node.
+        node: usize,
+    },
+}
+
+impl Prepared {
+    /// Looks at a dag.
+    pub fn new(dag: &Dag) -> Prepared {
+        let count = dag.nodes.len();
+        let mut after = vec![Vec::new(); count];
+        let mut before = vec![0; count];
+        for d in &dag.dependences {
+            after[d.from].push((d.to, d.distance));
+            before[d.to] += 1;
+        }
+        // The order of the program, as far as dependences let it stand.
+        let mut pending: Vec<u32> = before.clone();
+        let mut ready: BinaryHeap<std::cmp::Reverse<(u32, usize)>> = (0..count)
+            .filter(|n| pending[*n] == 0)
+            .map(|n| std::cmp::Reverse((dag.nodes[n].key, n)))
+            .collect();
+        let mut order = Vec::with_capacity(count);
+        while let Some(std::cmp::Reverse((_, node))) = ready.pop() {
+            order.push(node);
+            for (to, _) in &after[node] {
+                pending[*to] -= 1;
+                if pending[*to] == 0 {
+                    ready.push(std::cmp::Reverse((dag.nodes[*to].key, *to)));
+                }
+            }
+        }
+        let mut rank = vec![0; count];
+        for (place, node) in order.iter().enumerate() {
+            rank[*node] = place;
+        }
+        let mut height = vec![0; count];
+        for node in order.iter().rev() {
+            let way = after[*node].iter().map(|(to, distance)| height[*to] + distance * 4 + 1);
+            height[*node] = way.max().unwrap_or(0);
+        }
+        Prepared { after, before, height, rank }
+    }
+}
+
+struct Scheduler<'a> {
+    dag: &'a Dag,
+    prepared: &'a Prepared,
+    target: &'a Target,
+    tables: Tables,
+    window: usize,
+    registers: Pool,
+    predicates: Pool,
+    /// By node: dependences not yet met, earliest stage.
+    pending: Vec<u32>,
+    earliest: Vec<u32>,
+    /// Nodes whose dependences are met, the most urgent first.
+    ready: BTreeSet<(u32, usize)>,
+    /// Nodes by rank that are not placed.
+    waiting: BTreeSet<usize>,
+    order: Vec<usize>,
+    stage: u32,
+    placed: Vec<Option<Place>>,
+    /// Nodes placed in the current stage.
+    here: Vec<usize>,
+    /// Lazy nodes wait until their reader lacks nothing else.
+    reader: Vec<Option<usize>>,
+    /// By node: lazy nodes that it reads.
+    lazy_inputs: Vec<u32>,
+    blocked: Option<Failure>,
+    undefined: Option<usize>,
+}
+
+/// Tries one schedule.
+pub fn place(
+    dag: &Dag,
+    prepared: &Prepared,
+    tables: Tables,
+    target: &Target,
+    window: usize,
+) -> Result<Placement, Failure> {
+    Scheduler::new(dag, prepared, tables, target, window).run()
+}
+
+fn registers_of(node: &Node) -> (Vec<u32>, Vec<u32>) {
+    (node.reads().map(|r| r.0).collect(), node.dst.iter().map(|r| r.0).collect())
+}
+
+fn predicates_of(node: &Node) -> (Vec<u32>, Vec<u32>) {
+    (node.predicates().map(|p| p.0).collect(), node.sets().map(|p| p.0).collect())
+}
+
+impl<'a> Scheduler<'a> {
+    fn new(
+        dag: &'a Dag,
+        prepared: &'a Prepared,
+        tables: Tables,
+        target: &'a Target,
+        window: usize,
+    ) -> Scheduler<'a> {
+        let count = dag.nodes.len();
+        let mut uses = (vec![0; dag.registers as usize], vec![0; dag.predicates as usize]);
+        let mut reader = vec![None; count];
+        let mut reader_of = vec![None; dag.registers as usize];
+        for (index, node) in dag.nodes.iter().enumerate() {
+            let (r, p) = (registers_of(node), predicates_of(node));
+            r.0.iter().chain(&r.1).for_each(|v| uses.0[*v as usize] += 1);
+            p.0.iter().chain(&p.1).for_each(|v| uses.1[*v as usize] += 1);
+            r.0.iter().for_each(|v| reader_of[*v as usize] = Some(index));
+        }
+        for (index, node) in dag.nodes.iter().enumerate().filter(|(_, n)| n.lazy) {
+            reader[index] = node.dst.and_then(|r| reader_of[r.0 as usize]);
+        }
+        let mut lazy_inputs = vec![0; count];
+        reader.iter().flatten().for_each(|r| lazy_inputs[*r] += 1);
+        let mut registers = Pool::new((0..target.registers as u8).collect(), uses.0);
+        let entry = [target.entry_data_end(), target.entry_ingress_ifindex(), target.entry_rx_queue_index()];
+        for (virtual_one, physical) in Dag::ENTRY.iter().zip(entry) {
+            registers.fix(virtual_one.0, physical);
+        }
+        registers.keep(dag.verdict.0);
+        let predicates = Pool::new((1..target.predicates as u8).collect(), uses.1);
+        let mut order = vec![0; count];
+        for (node, rank) in prepared.rank.iter().enumerate() {
+            order[*rank] = node;
+        }
+        let ready = (0..count)
+            .filter(|n| prepared.before[*n] == 0)
+            .map(|n| (u32::MAX - prepared.height[n], n))
+            .collect();
+        Scheduler {
+            dag,
+            prepared,
+            target,
+            tables,
+            window,
+            registers,
+            predicates,
+            pending: prepared.before.clone(),
+            earliest: vec![0; count],
+            ready,
+            waiting: (0..count).collect(),
+            order,
+            stage: 0,
+            placed: vec![None; count],
+            here: Vec::new(),
+            reader,
+            lazy_inputs,
+            blocked: None,
+            undefined: None,
+        }
+    }
+
+    fn run(mut self) -> Result<Placement, Failure> {
+        let mut idle = 0;
+        let most = self.target.stages * self.target.passes;
+        let mut used = 0;
+        while !self.waiting.is_empty() {
+            if self.stage >= most {
+                return Err(Failure::Passes);
+            }
+            self.blocked = None;
+            self.fill();
+            if let Some(node) = self.undefined {
+                return Err(Failure::Undefined { node });
+            }
+            if self.here.is_empty() {
+                idle += 1;
+                if idle > 2 * self.target.stages + 4 {
+                    let oldest = self.waiting.first().map_or(0, |rank| self.order[*rank]);
+                    return Err(self.blocked.take().unwrap_or(Failure::Stuck { node: oldest }));
+                }
+            } else {
+                idle = 0;
+                // A late unit writes at the end of the stage after its own.
+                used = self.stage + 1;
+            }
+            self.end_stage();
+            self.stage += 1;
+        }
+        let places: Vec<Place> = self.placed.iter().copied().flatten().collect();
+        let verdict = self.registers.held(self.dag.verdict.0).unwrap_or(0);
+        let stages = used + u32::from(verdict != 0);
+        if stages > most {
+            return Err(Failure::Passes);
+        }
+        Ok(Placement { places, stages, verdict, tables: self.tables })
+    }
+
+    fn fill(&mut self) {
+        let stage = self.stage % self.target.stages;
+        match self.target.late_unit(stage) {
+            LateUnit::None => (),
+            LateUnit::Table(unit) => {
+                let found = self.choose(|this, kind| match kind {
+                    Kind::Late { map: Some(map), .. } => this.tables.can_use(*map, unit),
+                    _ => false,
+                });
+                if let Some(node) = found {
+                    if let Kind::Late { map: Some(map), .. } = self.dag.nodes[node].kind {
+                        self.tables.assign(map, unit);
+                    }
+                    self.put(node, 5);
+                }
+            }
+            LateUnit::Multiplier => {
+                if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Late { op: LateOp::Mul, .. }))
+                {
+                    self.put(node, 5);
+                }
+            }
+        }
+        let can_store = self.target.can_store(stage);
+        let lsu = |_: &Scheduler<'_>, kind: &Kind| match kind {
+            Kind::Load { .. } => true,
+            Kind::Store { .. } => can_store,
+            _ => false,
+        };
+        if let Some(node) = self.choose(lsu) {
+            self.put(node, 2);
+        }
+        for unit in 0..self.target.units.alus as u8 {
+            if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Alu { .. })) {
+                self.put(node, unit);
+            }
+        }
+        for unit in 0..self.target.units.compares as u8 {
+            if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Cmp { .. })) {
+                self.put(node, 3 + unit);
+            }
+        }
+    }
+
+    /// The most urgent node of a kind that fits into this stage.
+    fn choose(&mut self, wanted: impl Fn(&Scheduler<'_>, &Kind) -> bool) -> Option<usize> {
+        let oldest = *self.waiting.first()?;
+        let limit = oldest.saturating_add(self.window);
+        let mut blocked = None;
+        let found = self.ready.iter().map(|(_, node)| *node).find(|node| {
+            let node = *node;
+            if self.earliest[node] > self.stage
+                || self.prepared.rank[node] >= limit
+                || !wanted(self, &self.dag.nodes[node].kind)
+                || !self.is_wanted(node)
+            {
+                return false;
+            }
+            match self.fits(node, self.prepared.rank[node] == oldest) {
+                Ok(()) => true,
+                Err(failure) => {
+                    blocked = Some(failure);
+                    false
+                }
+            }
+        });
+        if blocked.is_some() && self.blocked.is_none() {
+            self.blocked = blocked;
+        }
+        found
+    }
+
+    /// A lazy node is wanted when its reader waits for lazy nodes only.
+    fn is_wanted(&self, node: usize) -> bool {
+        let oldest = self.waiting.first() == Some(&self.prepared.rank[node]);
+        if !self.dag.nodes[node].lazy || oldest {
+            return true;
+        }
+        let Some(reader) = self.reader[node] else { return true };
+        if self.dag.nodes[reader].lazy {
+            return self.is_wanted(reader);
+        }
+        self.pending[reader] <= self.lazy_inputs[reader]
+    }
+
+    /// Whether registers and predicates suffice for a node. The last ones are for the oldest node that waits.
+    fn fits(&self, node: usize, oldest: bool) -> Result<(), Failure> {
+        let reserve = if oldest || self.window == 1 { 0 } else { 1 };
+        let at = self.waiting.first().map_or(node, |rank| self.order[*rank]);
+        let (uses, writes) = registers_of(&self.dag.nodes[node]);
+        let (ends, new) = self.registers.effect(&uses, &writes);
+        if new > 0 && self.registers.available() + ends - new < reserve && new > ends {
+            return Err(Failure::Registers { live: self.registers.live(), at });
+        }
+        let (uses, writes) = predicates_of(&self.dag.nodes[node]);
+        let (ends, new) = self.predicates.effect(&uses, &writes);
+        if new > 0 && self.predicates.available() + ends - new < reserve && new > ends {
+            return Err(Failure::Predicates { at });
+        }
+        Ok(())
+    }
+
+    fn source(&self, input: Input) -> Option<Source> {
+        let Input::Reg(register) = input else { return Some(Source::Zero) };
+        let maker = self.here.iter().copied().find(|n| {
+            self.dag.nodes[*n].dst == Some(register) && !matches!(self.dag.nodes[*n].kind, Kind::Late { .. })
+        });
+        let unit = maker.and_then(|n| self.placed[n]).map(|p| p.unit);
+        match (unit, self.registers.held(register.0)) {
+            // Several writers take turns in a register; only one that nobody held before is handed on directly.
+            (Some(0), None) => Some(Source::Alu0),
+            (Some(1), None) => Some(Source::Alu1),
+            (Some(_), None) => Some(Source::Load),
+            (_, Some(physical)) => Some(Source::Register(physical)),
+            (None, None) => None,
+        }
+    }
+
+    fn put(&mut self, index: usize, unit: u8) {
+        let node = &self.dag.nodes[index];
+        let (a, b) = match node.kind {
+            Kind::Alu { a, b, .. } | Kind::Cmp { a, b, .. } | Kind::Late { a, b, .. } => (a, b),
+            Kind::Load { base, .. } => (base, Input::Zero),
+            Kind::Store { base, data, .. } => (base, data),
+        };
+        let operands = (self.source(a), self.source(b));
+        let (Some(first), Some(second)) = operands else {
+            self.undefined = Some(index);
+            return;
+        };
+        if node.predicates().any(|p| self.predicates.held(p.0).is_none()) {
+            self.undefined = Some(index);
+            return;
+        }
+        let predicate = |p: u32| self.predicates.held(p).unwrap_or(0);
+        let p = if let Kind::Cmp { p, .. } = node.kind { p } else { [None, None] };
+        let place = Place {
+            stage: self.stage,
+            unit,
+            sources: [first, second],
+            dst: None,
+            inputs: [
+                p[0].map_or(0, |p| predicate(p.0)),
+                p[1].map_or(0, |p| predicate(p.0)),
+                node.guard.map_or(0, |g| predicate(g.pred.0)),
+            ],
+            out: [0, 0],
+        };
+        self.placed[index] = Some(place);
+        let (uses, writes) = registers_of(node);
+        self.registers.place(&uses, &writes);
+        let (uses, writes) = predicates_of(node);
+        self.predicates.place(&uses, &writes);
+        self.here.push(index);
+        self.ready.remove(&(u32::MAX - self.prepared.height[index], index));
+        self.waiting.remove(&self.prepared.rank[index]);
+        for (to, distance) in &self.prepared.after[index] {
+            self.earliest[*to] = self.earliest[*to].max(self.stage + distance);
+            self.pending[*to] -= 1;
+            if self.pending[*to] == 0 {
+                self.ready.insert((u32::MAX - self.prepared.height[*to], *to));
+            }
+        }
+    }
+
+    fn end_stage(&mut self) {
+        // What stands in a register while it is written stays there; what is new gets one now.
+        let writers: Vec<(usize, Option<Physical>)> = self
+            .here
+            .iter()
+            .map(|n| (*n, self.dag.nodes[*n].dst.and_then(|r| self.registers.held(r.0))))
+            .collect();
+        let verdict = self.dag.verdict.0;
+        let given = self.registers.end_stage(|v| (v == verdict).then_some(0));
+        let predicates = self.predicates.end_stage(|_| None);
+        let find = |given: &[(u32, Physical)], v: u32| given.iter().find(|(w, _)| *w == v).map(|(_, p)| *p);
+        for (index, held) in writers {
+            let node = &self.dag.nodes[index];
+            let Some(place) = self.placed[index].as_mut() else { continue };
+            place.dst = held.or_else(|| node.dst.and_then(|r| find(&given, r.0)));
+            if let Kind::Cmp { out, .. } = node.kind {
+                for (slot, pred) in place.out.iter_mut().zip(out) {
+                    *slot = pred.and_then(|(p, _)| find(&predicates, p.0)).unwrap_or(0);
+                }
+            }
+        }
+        self.here.clear();
+    }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The run over the blocks: abstract interpretation that leaves values and accesses behind.
+
+use super::simplify::Maker;
+use super::state::{Merge, Slot, State};
+use super::values::{Def, Entry, Val, Values};
+use super::{Block, Edge, Effect, Function, Site};
+use crate::cfg::{Cfg, Exit};
+use crate::diag::codes::{self, Code};
+use crate::diag::{Diagnostic, Level};
+use std::collections::HashMap;
+use weir_bpf::op::Operand;
+use weir_bpf::{Object, Op, Program};
+use weir_pipeline::Target;
+use weir_pipeline::words::Size;
+
+/// Reads of one place of one state of a map: value and block.
+pub(super) type Reads = HashMap<(super::TableAddress, Size, u32), Vec<(Val, usize)>>;
+
+/// The interpreter.
+pub(super) struct Builder<'a> {
+    pub(super) object: &'a Object,
+    pub(super) program: &'a Program,
+    pub(super) target: &'a Target,
+    pub(super) values: Values,
+    pub(super) state: State,
+    /// Block and slot of the instruction being interpreted.
+    pub(super) block: usize,
+    pub(super) slot: usize,
+    pub(super) next_version: u32,
+    pub(super) reads: Reads,
+    blocks: Vec<Block>,
+    sites: Vec<Site>,
+    /// Immediate dominators over the edges that can be taken.
+    dominators: Vec<usize>,
+    pending: Vec<Vec<(Edge, State)>>,
+    found: Vec<Diagnostic>,
+}
+
+/// Interprets a program. Fails with everything that is wrong with it.
+pub fn build(
+    object: &Object,
+    program: &Program,
+    target: &Target,
+    cfg: &Cfg,
+) -> Result<Function, Vec<Diagnostic>> {
+    let mut builder = Builder {
+        object,
+        program,
+        target,
+        values: Values::default(),
+        state: State::entry(object.maps.len()),
+        block: 0,
+        slot: 0,
+        next_version: 0,
+        reads: Reads::new(),
+        blocks: vec![Block::default(); cfg.blocks.len()],
+        sites: Vec::new(),
+        dominators: vec![0; cfg.blocks.len()],
+        pending: vec![Vec::new(); cfg.blocks.len()],
+        found: Vec::new(),
+    };
+    for index in 0..cfg.blocks.len() {
+        builder.interpret(index, cfg);
+    }
+    if builder.found.iter().any(|d| d.level == Level::Error) {
+        return Err(builder.found);
+    }
+    Ok(Function { values: builder.values, blocks: builder.blocks, sites: builder.sites })
+}
+
+impl Builder<'_> {
+    fn interpret(&mut self, index: usize, cfg: &Cfg) {
+        if index > 0 {
+            let states = std::mem::take(&mut self.pending[index]);
+            if states.is_empty() {
+                return;
+            }
+            self.blocks[index].edges = states.iter().map(|(edge, _)| *edge).collect();
+            self.dominators[index] =
+                states.iter().map(|(edge, _)| edge.from).reduce(|a, b| self.common(a, b)).unwrap_or(0);
+            let merge = Merge {
+                values: &mut self.values,
+                block: index,
+                states,
+                next_version: &mut self.next_version,
+            };
+            self.state = merge.run();
+        }
+        self.block = index;
+        let block = &cfg.blocks[index];
+        for &(slot, op) in &block.insns {
+            self.slot = slot;
+            match op {
+                Op::Jump { op, width, dst, src, .. } => {
+                    if let Exit::Branch { taken, fall } = block.exit {
+                        self.branch(op, width, dst, src, taken, fall);
+                        return;
+                    }
+                }
+                Op::Exit => {
+                    self.exit();
+                    return;
+                }
+                _ => self.step(op),
+            }
+        }
+        if let Exit::Goto(next) = block.exit {
+            let state = self.state.clone();
+            self.leave(None, next, state);
+        }
+    }
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::Alu { op, width, dst, src } => self.alu(op, width, dst, src),
+            Op::Neg { width, dst } => self.neg(width, dst),
+            Op::MovSigned { width, dst, src, bits } => self.mov_signed(width, dst, src, bits),
+            Op::Swap { swap, dst, bits } => self.swap(swap, dst, bits),
+            Op::LoadWide { dst, value } => self.load_wide(dst, value),
+            Op::Load { size, signed, dst, base, off } => self.load(size, signed, dst, base, off),
+            Op::Store { size, base, off, src } => self.store(size, base, off, src),
+            Op::Atomic { op, size, fetch, base, off, src } => self.atomic(op, size, fetch, base, off, src),
+            Op::CallHelper(number) => self.call(number),
+            // Control flow has become edges.
+            Op::Jump { .. } | Op::Goto { .. } | Op::Exit | Op::CallLocal { .. } => (),
+        }
+    }
+
+    fn exit(&mut self) {
+        match self.read(0) {
+            Slot::Scalar(value) => {
+                self.blocks[self.block].result = Some((value, self.slot as u32));
+                self.blocks[self.block].at = self.values.len() as u32;
+            }
+            Slot::Poison => (),
+            other => {
+                let message = format!("the program returns {}, not a number", other.describe());
+                self.error(codes::RETURN, message);
+            }
+        }
+    }
+
+    /// Ends the block with one way out.
+    pub(super) fn leave(&mut self, when: Option<bool>, to: usize, state: State) {
+        self.blocks[self.block].at = self.values.len() as u32;
+        self.pending[to].push((Edge { from: self.block, when }, state));
+    }
+
+    /// Gives the block its condition.
+    pub(super) fn set_cond(&mut self, cond: super::Cond) {
+        self.blocks[self.block].cond = Some((cond, self.slot as u32));
+    }
+
+    fn common(&self, mut a: usize, mut b: usize) -> usize {
+        while a != b {
+            if a < b {
+                b = self.dominators[b];
+            } else {
+                a = self.dominators[a];
+            }
+        }
+        a
+    }
+
+    /// Whether every path to the current block passes `block`.
+    pub(super) fn dominated_by(&self, block: usize) -> bool {
+        self.common(block, self.block) == block
+    }
+
+    /// Records an error at the current instruction.
+    pub(super) fn error(&mut self, code: Code, message: impl Into<String>) {
+        self.report(Diagnostic::error(code, message));
+    }
+
+    /// Records a diagnostic at the current instruction.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = diagnostic.at(self.program, self.slot);
+        if !self.found.contains(&diagnostic) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    /// Records an access.
+    pub(super) fn site(&mut self, effect: Effect) {
+        let insns = vec![self.slot as u32];
+        let at = self.values.len() as u32;
+        self.sites.push(Site { block: self.block, effect, insns, at });
+    }
+
+    /// A version of packet or map that was never before.
+    pub(super) fn new_version(&mut self) -> u32 {
+        self.next_version += 1;
+        self.next_version
+    }
+
+    /// Lets values be made at the current point.
+    pub(super) fn make<T>(&mut self, f: impl FnOnce(&mut Maker<'_>) -> T) -> T {
+        let mut loads = Vec::new();
+        let result = f(&mut Maker {
+            values: &mut self.values,
+            ranges: &mut self.state.ranges,
+            version: self.state.version,
+            insn: self.slot as u32,
+            loads: &mut loads,
+        });
+        for load in loads {
+            self.site(Effect::Load(load));
+        }
+        result
+    }
+
+    /// A constant.
+    pub(super) fn constant(&mut self, value: u64) -> Val {
+        self.values.constant(value)
+    }
+
+    /// A value that stands in a register at the start.
+    pub(super) fn entry(&mut self, entry: Entry) -> Val {
+        use super::range::Range;
+        let range = match entry {
+            Entry::DataEnd => {
+                let start = u64::from(self.target.headroom_bytes);
+                Range::unsigned(start, start + u64::from(self.target.max_frame_bytes))
+            }
+            Entry::IngressIfindex | Entry::RxQueueIndex => Range::unsigned(0, u32::MAX.into()),
+        };
+        self.values.intern(Def::Entry(entry), range)
+    }
+
+    /// Contents of a register that is read.
+    pub(super) fn read(&mut self, register: u8) -> Slot {
+        match self.state.registers[register as usize] {
+            Slot::Uninitialised => {
+                self.error(codes::UNINITIALISED, format!("R{register} is read but was never written"));
+                self.state.registers[register as usize] = Slot::Poison;
+                Slot::Poison
+            }
+            Slot::Mixed => {
+                let message = format!("R{register} holds different kinds of values, depending on the path");
+                self.error(codes::MIXED, message);
+                self.state.registers[register as usize] = Slot::Poison;
+                Slot::Poison
+            }
+            slot => slot,
+        }
+    }
+
+    /// An operand that is read.
+    pub(super) fn operand(&mut self, operand: Operand) -> Slot {
+        match operand {
+            Operand::Reg(register) => self.read(register),
+            Operand::Imm(imm) => Slot::Scalar(self.constant(i64::from(imm) as u64)),
+        }
+    }
+
+    /// The number that a value is known to be here.
+    pub(super) fn known(&self, value: Val) -> Option<u64> {
+        self.state.ranges.get(&self.values, value).as_constant()
+    }
+}

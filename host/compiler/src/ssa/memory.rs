@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Loads, stores and atomics: context fields, packet bytes proved to be in packet and window, stack bytes that become
+//! values, entries of arrays.
+
+use super::build::Builder;
+use super::range::Range;
+use super::state::{Byte, STACK_BYTES, Slot, extract};
+use super::values::{Def, Entry, Val};
+use super::{Address, Cond, Effect, TableAddress};
+use crate::diag::{Diagnostic, codes};
+use weir_bpf::op::{AtomicOp, Operand, Size as Width};
+use weir_pipeline::words::{AluOp, CmpOp, Size};
+
+/// Constant offsets of the table unit are below this.
+const TABLE_OFFSETS: u64 = 1 << 20;
+
+fn size_of(bytes: u32) -> Size {
+    Size::from_bytes(bytes).unwrap_or(Size::B8)
+}
+
+impl Builder<'_> {
+    pub(super) fn load(&mut self, size: Width, signed: bool, dst: u8, base: u8, off: i16) {
+        let bytes = size.bytes() as u32;
+        let base = self.read(base);
+        let result = match base {
+            Slot::Poison => Slot::Poison,
+            Slot::Context(offset) => self.context_field(offset + i64::from(off), bytes),
+            Slot::Stack(offset) => self.load_stack(offset + i64::from(off), bytes as usize),
+            _ => self.load_at(base, off.into(), bytes, "load").map_or(Slot::Poison, Slot::Scalar),
+        };
+        self.state.registers[dst as usize] = match (result, signed) {
+            (Slot::Scalar(value), true) => {
+                let op = match bytes {
+                    1 => AluOp::Sext8,
+                    2 => AluOp::Sext16,
+                    _ => AluOp::Sext32,
+                };
+                Slot::Scalar(self.make(|m| m.sign_extend(op, false, value)))
+            }
+            (slot, true) if slot.is_pointer() => {
+                self.error(codes::POINTER_ARITHMETIC, "sign-extending load of a pointer");
+                Slot::Poison
+            }
+            (slot, _) => slot,
+        };
+    }
+
+    /// A number from memory that a pointer leads to.
+    pub(super) fn load_at(&mut self, pointer: Slot, off: i64, bytes: u32, what: &str) -> Option<Val> {
+        match pointer {
+            Slot::Packet { var, offset } => {
+                let address = Address { var, offset: offset + off };
+                let bounds = self.check_packet(address, bytes)?;
+                Some(self.make(|m| m.load(address, size_of(bytes), bounds)))
+            }
+            Slot::Stack(offset) => match self.load_stack(offset + off, bytes as usize) {
+                Slot::Scalar(value) => Some(value),
+                Slot::Poison => None,
+                other => {
+                    self.error(codes::POINTER_LEAK, format!("the {what} is {}", other.describe()));
+                    None
+                }
+            },
+            Slot::MapValue { .. } => {
+                let address = self.check_value(pointer, off, bytes)?;
+                Some(self.read_value(address, size_of(bytes)))
+            }
+            Slot::Poison => None,
+            other => {
+                self.error(codes::NOT_A_POINTER, format!("{what} through {}", other.describe()));
+                None
+            }
+        }
+    }
+
+    fn context_field(&mut self, offset: i64, bytes: u32) -> Slot {
+        let headroom = i64::from(self.target.headroom_bytes);
+        match (offset, bytes) {
+            (0, 4) => Slot::Packet { var: None, offset: headroom },
+            (4, 4) => Slot::PacketEnd,
+            (12..20, 1 | 2 | 4) if offset % i64::from(bytes) == 0 => {
+                let entry = if offset < 16 { Entry::IngressIfindex } else { Entry::RxQueueIndex };
+                let value = self.entry(entry);
+                let from = (offset % 4) as u8;
+                Slot::Scalar(extract(&mut self.values, &mut self.state.ranges, value, from, bytes as usize))
+            }
+            _ => {
+                let field = match offset {
+                    8..12 => "data_meta",
+                    20..24 => "egress_ifindex",
+                    _ => "no field",
+                };
+                let message = format!("load of {bytes} bytes at offset {offset} of the context ({field})");
+                self.error(codes::CONTEXT, message);
+                Slot::Poison
+            }
+        }
+    }
+
+    /// Proves a packet access; the least and greatest context address it begins at.
+    fn check_packet(&mut self, address: Address, bytes: u32) -> Option<(i64, i64)> {
+        let Address { var, offset } = address;
+        let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
+        let (least, most) = (range.smin.saturating_add(offset), range.smax.saturating_add(offset));
+        let end = |first: i64| first.saturating_add(bytes.into());
+        let start = i64::from(self.target.headroom_bytes);
+        if least < start {
+            let message = format!(
+                "the access can begin {} bytes before the packet",
+                start.saturating_sub(least).min(1 << 32)
+            );
+            self.error(codes::BEFORE_PACKET, message);
+            return None;
+        }
+        let known = |var: Option<Val>| self.state.packet.get(&var).copied();
+        let proved =
+            known(var).is_some_and(|k| end(offset) <= k) || known(None).is_some_and(|k| end(most) <= k);
+        if !proved {
+            let constant = known(None).map_or(0, |k| (k - start).max(0));
+            let message = format!("{bytes} bytes of the packet are accessed that may lie behind its end");
+            let note = match (var, known(var)) {
+                (None, _) => format!("offset {}, and {constant} bytes are known to be there", offset - start),
+                (Some(_), Some(k)) => format!(
+                    "the access ends {} bytes behind the last that a comparison with data_end covers",
+                    end(offset) - k
+                ),
+                (Some(_), None) => "no comparison with data_end covers this variable offset".to_owned(),
+            };
+            self.report(Diagnostic::error(codes::PACKET_BOUNDS, message).note(note));
+            return None;
+        }
+        let window = i64::from(self.target.window_bytes);
+        if end(most) > start + window {
+            let message = format!(
+                "the access can reach packet byte {}, the stages see the first {window}",
+                end(most).saturating_sub(start + 1).min(0xffff_ffff)
+            );
+            self.error(codes::WINDOW, message);
+            return None;
+        }
+        Some((least, most))
+    }
+
+    /// Proves an access to an entry of an array.
+    fn check_value(&mut self, pointer: Slot, off: i64, bytes: u32) -> Option<TableAddress> {
+        let Slot::MapValue { map, index, var, offset } = pointer else { return None };
+        if !self.entry_exists(map, index) {
+            self.error(codes::NULL_CHECK, "access through the result of a lookup that may be null");
+            return None;
+        }
+        let def = &self.object.maps[map];
+        let (size, stride) = (i64::from(def.value_size), u64::from(def.value_size.next_multiple_of(8)));
+        let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
+        let least = range.smin.saturating_add(offset).saturating_add(off);
+        let most = range.smax.saturating_add(offset).saturating_add(off);
+        if least < 0 || most.saturating_add(bytes.into()) > size {
+            let message =
+                format!("{bytes} bytes are accessed from byte {least} to {most} on of a value of {size}");
+            self.error(codes::VALUE_BOUNDS, message);
+            return None;
+        }
+        let constant = offset + off;
+        if (range.possible() | constant as u64) & u64::from(bytes - 1) != 0 {
+            self.error(
+                codes::VALUE_ALIGNMENT,
+                format!("{bytes} bytes of a value are accessed at an unaligned place"),
+            );
+            return None;
+        }
+        // What is constant goes into the word, the rest into a register; neither may be negative by itself.
+        let known = self.known(index).map(|i| i * stride);
+        let mut constant = constant;
+        let mut parts = Vec::new();
+        match known {
+            Some(at) => constant = constant.saturating_add(at as i64),
+            None => parts.push(self.make(|m| {
+                let stride = m.constant(stride);
+                m.mul(false, index, stride)
+            })),
+        }
+        parts.extend(var);
+        if !(0..TABLE_OFFSETS as i64).contains(&constant) {
+            parts.push(self.constant(constant as u64));
+            constant = 0;
+        }
+        let var = self.make(|m| parts.into_iter().reduce(|a, b| m.alu(AluOp::Add, false, a, b)));
+        Some(TableAddress { map, var, offset: constant as u64 })
+    }
+
+    /// Whether an access is within its map on every path, carried out or not.
+    fn always_inside(&self, address: &TableAddress, size: Size) -> bool {
+        let def = &self.object.maps[address.map];
+        address.always_inside(&self.values, size, super::table_bytes(def))
+    }
+
+    /// A read of a value. Where the entry is aligned the whole 8-byte word is read, so that parts of it share one
+    /// access; a word of which one part is wanted is narrowed again later.
+    fn read_value(&mut self, address: TableAddress, size: Size) -> Val {
+        let unaligned = address.var.map_or(0, |v| self.state.ranges.get(&self.values, v).possible() & 7);
+        if size == Size::B8 || unaligned != 0 {
+            return self.read_word(address, size);
+        }
+        let word = self.read_word(TableAddress { offset: address.offset & !7, ..address }, Size::B8);
+        let from = (address.offset & 7) as u8;
+        let value = extract(&mut self.values, &mut self.state.ranges, word, from, size.bytes() as usize);
+        self.values.credit(value, self.slot as u32);
+        value
+    }
+
+    fn read_word(&mut self, address: TableAddress, size: Size) -> Val {
+        let version = self.state.maps[address.map];
+        let key = (address, size, version);
+        let earlier = self.reads.get(&key).and_then(|reads| {
+            reads.iter().find(|(_, block)| self.dominated_by(*block)).map(|(value, _)| *value)
+        });
+        let insn = self.slot as u32;
+        if let Some(value) = earlier {
+            self.values.credit(value, insn);
+            self.site(Effect::Read(value));
+            return value;
+        }
+        let range = Range::unsigned(0, u64::MAX >> (64 - 8 * size.bytes()));
+        // A read that has to be guarded leaves its register as it was where it is not carried out.
+        let everywhere = if self.always_inside(&address, size) { range } else { Range::FULL };
+        let value = self.values.intern(Def::Read { address, size, version, block: self.block }, everywhere);
+        self.state.ranges.narrow(&self.values, value, &range);
+        self.values.credit(value, insn);
+        self.reads.entry(key).or_default().push((value, self.block));
+        self.site(Effect::Read(value));
+        value
+    }
+
+    /// The range of stack bytes that an access meets, from the lowest.
+    fn stack_range(&mut self, offset: i64, bytes: usize) -> Option<usize> {
+        let at = offset + STACK_BYTES as i64;
+        if at < 0 || at + bytes as i64 > STACK_BYTES as i64 {
+            self.error(codes::STACK_BOUNDS, format!("{bytes} bytes at offset {offset} are not in the stack"));
+            return None;
+        }
+        Some(at as usize)
+    }
+
+    fn load_stack(&mut self, offset: i64, bytes: usize) -> Slot {
+        let Some(at) = self.stack_range(offset, bytes) else { return Slot::Poison };
+        let stored: Vec<Byte> = self.state.stack[at..at + bytes].to_vec();
+        if stored.contains(&Byte::Uninitialised) {
+            let message =
+                format!("{bytes} bytes of the stack at offset {offset} are read, not all of them written");
+            self.error(codes::STACK_UNINITIALISED, message);
+            return Slot::Poison;
+        }
+        if stored.contains(&Byte::Pointer) {
+            if bytes == 8 && at.is_multiple_of(8) && stored.iter().all(|b| *b == Byte::Pointer) {
+                return self.state.spilled.get(&(at / 8)).copied().unwrap_or(Slot::Poison);
+            }
+            self.error(codes::POINTER_LEAK, "part of a pointer is read from the stack");
+            return Slot::Poison;
+        }
+        // Runs of consecutive bytes of one value, put side by side.
+        let mut pieces: Vec<(usize, Val, u8, usize)> = Vec::new();
+        for (place, byte) in stored.iter().enumerate() {
+            let Byte::Of(value, index) = *byte else { continue };
+            match pieces.last_mut() {
+                Some((_, v, from, len)) if *v == value && usize::from(*from) + *len == usize::from(index) => {
+                    *len += 1;
+                }
+                _ => pieces.push((place, value, index, 1)),
+            }
+        }
+        let mut result = None;
+        for (place, value, from, len) in pieces {
+            let piece = extract(&mut self.values, &mut self.state.ranges, value, from, len);
+            result = Some(self.make(|m| {
+                let by = m.constant(8 * place as u64);
+                let shifted = m.alu(AluOp::Lsh, false, piece, by);
+                match result {
+                    None => shifted,
+                    Some(lower) => m.alu(AluOp::Or, false, lower, shifted),
+                }
+            }));
+        }
+        result.map_or(Slot::Poison, Slot::Scalar)
+    }
+
+    pub(super) fn store(&mut self, size: Width, base: u8, off: i16, src: Operand) {
+        let (base, data) = (self.read(base), self.operand(src));
+        self.store_at(base, off.into(), size.bytes() as u32, data);
+    }
+
+    fn store_at(&mut self, base: Slot, off: i64, bytes: u32, data: Slot) {
+        if let Slot::Stack(offset) = base {
+            self.store_stack(offset + off, bytes as usize, data);
+            return;
+        }
+        if matches!(base, Slot::Poison) || matches!(data, Slot::Poison) {
+            return;
+        }
+        let Slot::Scalar(data) = data else {
+            let message = format!("{} is stored outside the stack", data.describe());
+            self.error(codes::POINTER_LEAK, message);
+            return;
+        };
+        let size = size_of(bytes);
+        match base {
+            Slot::Packet { var, offset } => {
+                let address = Address { var, offset: offset + off };
+                if let Some(bounds) = self.check_packet(address, bytes) {
+                    self.site(Effect::Store { address, size, data, bounds });
+                    self.state.version = self.new_version();
+                }
+            }
+            Slot::MapValue { map, .. } => {
+                if let Some(address) = self.check_value(base, off, bytes) {
+                    self.site(Effect::Write { address, size, data });
+                    self.state.maps[map] = self.new_version();
+                }
+            }
+            Slot::Context(_) => self.error(codes::CONTEXT, "store into the context"),
+            other => self.error(codes::NOT_A_POINTER, format!("store through {}", other.describe())),
+        }
+    }
+
+    fn store_stack(&mut self, offset: i64, bytes: usize, data: Slot) {
+        let Some(at) = self.stack_range(offset, bytes) else { return };
+        // A pointer that is overwritten in part is gone.
+        for slot in at / 8..=(at + bytes - 1) / 8 {
+            if self.state.spilled.remove(&slot).is_some() {
+                for byte in &mut self.state.stack[slot * 8..slot * 8 + 8] {
+                    *byte = Byte::Uninitialised;
+                }
+            }
+        }
+        match data {
+            Slot::Scalar(value) => {
+                for i in 0..bytes {
+                    self.state.stack[at + i] = Byte::Of(value, i as u8);
+                }
+            }
+            Slot::Poison if !(bytes == 8 && at.is_multiple_of(8)) => {
+                let unknown = self.constant(0);
+                self.state.stack[at..at + bytes].fill(Byte::Of(unknown, 0));
+            }
+            pointer if bytes == 8 && at.is_multiple_of(8) => {
+                self.state.spilled.insert(at / 8, pointer);
+                self.state.stack[at..at + 8].fill(Byte::Pointer);
+            }
+            pointer => {
+                let message = format!("part of {} is stored, or to an unaligned place", pointer.describe());
+                self.error(codes::POINTER_LEAK, message);
+            }
+        }
+    }
+
+    pub(super) fn atomic(&mut self, op: AtomicOp, size: Width, fetch: bool, base: u8, off: i16, src: u8) {
+        let pointer = self.read(base);
+        let operand = self.number(src);
+        let compared = if op == AtomicOp::Cmpxchg { self.number(0) } else { operand };
+        let (Some(operand), Some(compared)) = (operand, compared) else { return };
+        let bytes = size.bytes() as u32;
+        match pointer {
+            Slot::Poison => return,
+            Slot::MapValue { .. } | Slot::Stack(_) => (),
+            other => {
+                self.error(codes::ATOMIC, format!("atomic operation on {}", other.describe()));
+                return;
+            }
+        }
+        if let (AtomicOp::Add, false, Slot::MapValue { map, .. }) = (op, fetch, pointer) {
+            if let Some(address) = self.check_value(pointer, off.into(), bytes) {
+                self.site(Effect::Add { address, size: size_of(bytes), data: operand });
+                self.state.maps[map] = self.new_version();
+            }
+            return;
+        }
+        // No other packet of the program comes between: a load, an operation and a store are atomic.
+        let Some(old) = self.load_at(pointer, off.into(), bytes, "atomic operation") else { return };
+        let is32 = bytes == 4;
+        let new = self.make(|m| match op {
+            AtomicOp::Add => m.alu(AluOp::Add, is32, old, operand),
+            AtomicOp::Or => m.alu(AluOp::Or, is32, old, operand),
+            AtomicOp::And => m.alu(AluOp::And, is32, old, operand),
+            AtomicOp::Xor => m.alu(AluOp::Xor, is32, old, operand),
+            AtomicOp::Xchg => m.zext(is32, operand),
+            AtomicOp::Cmpxchg => {
+                let equal = Cond { op: CmpOp::Eq, is32, a: old, b: compared, negate: false };
+                let operand = m.zext(is32, operand);
+                m.select(equal, operand, old)
+            }
+        });
+        self.store_at(pointer, off.into(), bytes, Slot::Scalar(new));
+        if op == AtomicOp::Cmpxchg {
+            self.state.registers[0] = Slot::Scalar(old);
+        } else if fetch {
+            self.state.registers[src as usize] = Slot::Scalar(old);
+        }
+    }
+}

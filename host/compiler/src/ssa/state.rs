@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What holds at one point of the program: contents of registers and stack, ranges, proved bounds; and the merge of
+//! several paths.
+
+use super::Edge;
+use super::range::Range;
+use super::values::{Val, Values};
+use std::collections::{BTreeMap, BTreeSet};
+use weir_pipeline::words::AluOp;
+
+/// Bytes of the stack of a BPF program.
+pub const STACK_BYTES: usize = 512;
+
+/// Ranges that hold at one point beyond those that always hold.
+#[derive(Clone, Debug, Default)]
+pub struct Ranges(BTreeMap<Val, Range>);
+
+impl Ranges {
+    /// Everything known of a value.
+    pub fn get(&self, values: &Values, value: Val) -> Range {
+        match self.0.get(&value) {
+            Some(range) => *range,
+            None => *values.range(value),
+        }
+    }
+
+    /// Learns that a value is in `range`; false if it cannot be.
+    pub fn narrow(&mut self, values: &Values, value: Val, range: &Range) -> bool {
+        let known = self.get(values, value);
+        let now = known.intersect(range);
+        if now != known {
+            self.0.insert(value, now);
+        }
+        !now.is_empty()
+    }
+}
+
+/// What a register or an aligned stack slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing yet.
+    Uninitialised,
+    /// Something that an earlier error left unknown: no further errors about it.
+    Poison,
+    /// Different kinds of things, depending on the path.
+    Mixed,
+    /// A number.
+    Scalar(Val),
+    /// The context, plus an offset.
+    Context(i64),
+    /// The end of the packet.
+    PacketEnd,
+    /// Into the packet: context address `var + offset`.
+    Packet {
+        /// Variable part.
+        var: Option<Val>,
+        /// Constant part.
+        offset: i64,
+    },
+    /// Frame pointer plus an offset.
+    Stack(i64),
+    /// A map, by its index in the object.
+    Map(usize),
+    /// Into an entry of an array, or null if the index is beyond its end.
+    MapValue {
+        /// Map.
+        map: usize,
+        /// Index of the entry, 32 bits.
+        index: Val,
+        /// Variable part of the offset into the value.
+        var: Option<Val>,
+        /// Constant part.
+        offset: i64,
+    },
+}
+
+impl Slot {
+    /// Words for messages.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Slot::Uninitialised => "an uninitialised value",
+            Slot::Poison => "an unknown value",
+            Slot::Mixed => "a value of several kinds",
+            Slot::Scalar(_) => "a number",
+            Slot::Context(_) => "the context pointer",
+            Slot::PacketEnd => "the packet end pointer",
+            Slot::Packet { .. } => "a packet pointer",
+            Slot::Stack(_) => "a stack pointer",
+            Slot::Map(_) => "a map",
+            Slot::MapValue { .. } => "a map value pointer",
+        }
+    }
+
+    /// Whether it is known to be a pointer.
+    pub fn is_pointer(&self) -> bool {
+        !matches!(self, Slot::Uninitialised | Slot::Poison | Slot::Mixed | Slot::Scalar(_))
+    }
+}
+
+/// A byte of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Byte {
+    /// Never written.
+    Uninitialised,
+    /// Byte of a value, counted from the least significant.
+    Of(Val, u8),
+    /// Byte of a spilled pointer, which is in [`State::spilled`].
+    Pointer,
+}
+
+/// Everything that holds at one point.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// R0 to R10.
+    pub registers: [Slot; 11],
+    /// Stack, lowest address first.
+    pub stack: Vec<Byte>,
+    /// Pointers spilled into aligned slots of the stack, by slot.
+    pub spilled: BTreeMap<usize, Slot>,
+    /// Narrowed ranges.
+    pub ranges: Ranges,
+    /// `var + k <= data_end` holds, k by var.
+    pub packet: BTreeMap<Option<Val>, i64>,
+    /// Entries, by map and index, that are known to exist.
+    pub present: BTreeSet<(usize, Val)>,
+    /// State of the packet's bytes.
+    pub version: u32,
+    /// State of the maps, by index in the object.
+    pub maps: Vec<u32>,
+}
+
+impl State {
+    /// At the start of a program.
+    pub fn entry(maps: usize) -> State {
+        let mut registers = [Slot::Uninitialised; 11];
+        registers[1] = Slot::Context(0);
+        registers[10] = Slot::Stack(0);
+        State {
+            registers,
+            stack: vec![Byte::Uninitialised; STACK_BYTES],
+            spilled: BTreeMap::new(),
+            ranges: Ranges::default(),
+            packet: BTreeMap::new(),
+            present: BTreeSet::new(),
+            version: 0,
+            maps: vec![0; maps],
+        }
+    }
+}
+
+/// Index that no array has: a lookup with it gives null.
+const NO_ENTRY: u64 = u32::MAX as u64;
+
+/// Merges the states at the ends of the edges into a block.
+pub struct Merge<'a> {
+    /// All values.
+    pub values: &'a mut Values,
+    /// The block.
+    pub block: usize,
+    /// States by edge.
+    pub states: Vec<(Edge, State)>,
+    /// Next unused version of packet or map.
+    pub next_version: &'a mut u32,
+}
+
+impl Merge<'_> {
+    /// The merged state.
+    pub fn run(mut self) -> State {
+        if self.states.len() == 1 {
+            return self.states.remove(0).1;
+        }
+        let mut merged = State::entry(0);
+        // Facts first: those about phis are added as the phis are made.
+        merged.version = self.version(|s| s.version);
+        merged.maps = (0..self.states[0].1.maps.len()).map(|m| self.version(|s| s.maps[m])).collect();
+        let (first, rest) = (&self.states[0].1, &self.states[1..]);
+        for (value, range) in &first.ranges.0 {
+            let union = rest.iter().fold(*range, |r, (_, s)| r.union(&s.ranges.get(self.values, *value)));
+            if union != *self.values.range(*value) {
+                merged.ranges.0.insert(*value, union);
+            }
+        }
+        for (var, k) in &first.packet {
+            let known = rest.iter().map(|(_, s)| s.packet.get(var).copied()).collect::<Option<Vec<i64>>>();
+            if let Some(known) = known {
+                merged.packet.insert(*var, known.into_iter().fold(*k, i64::min));
+            }
+        }
+        merged.present = first
+            .present
+            .iter()
+            .filter(|p| rest.iter().all(|(_, s)| s.present.contains(p)))
+            .copied()
+            .collect();
+        for register in 0..11 {
+            merged.registers[register] = self.slot(&mut merged, |s| s.registers[register]);
+        }
+        self.stack(&mut merged);
+        merged
+    }
+
+    fn version(&mut self, of: impl Fn(&State) -> u32) -> u32 {
+        let first = of(&self.states[0].1);
+        if self.states.iter().all(|(_, s)| of(s) == first) {
+            return first;
+        }
+        *self.next_version += 1;
+        *self.next_version
+    }
+
+    fn slot(&mut self, merged: &mut State, of: impl Fn(&State) -> Slot) -> Slot {
+        let slots: Vec<Slot> = self.states.iter().map(|(_, s)| of(s)).collect();
+        let first = slots[0];
+        if slots.iter().all(|s| *s == first) {
+            return first;
+        }
+        if slots.contains(&Slot::Poison) {
+            return Slot::Poison;
+        }
+        if slots.contains(&Slot::Uninitialised) {
+            return Slot::Uninitialised;
+        }
+        let scalars: Option<Vec<Val>> =
+            slots.iter().map(|s| if let Slot::Scalar(v) = s { Some(*v) } else { None }).collect();
+        if let Some(args) = scalars {
+            return Slot::Scalar(self.phi(merged, args));
+        }
+        if slots.iter().all(|s| matches!(s, Slot::Packet { .. })) {
+            return self.packet(merged, &slots);
+        }
+        self.map_value(merged, &slots).unwrap_or(Slot::Mixed)
+    }
+
+    /// A phi, and what the paths know of its arguments.
+    fn phi(&mut self, merged: &mut State, args: Vec<Val>) -> Val {
+        let mut range: Option<Range> = None;
+        for (arg, (_, state)) in args.iter().zip(&self.states) {
+            let known = state.ranges.get(self.values, *arg);
+            range = Some(range.map_or(known, |r| r.union(&known)));
+        }
+        let value = self.values.phi(self.block, args);
+        if let Some(range) = range {
+            merged.ranges.narrow(self.values, value, &range);
+        }
+        value
+    }
+
+    fn packet(&mut self, merged: &mut State, slots: &[Slot]) -> Slot {
+        let parts: Vec<(Option<Val>, i64)> = slots
+            .iter()
+            .filter_map(|s| if let Slot::Packet { var, offset } = s { Some((*var, *offset)) } else { None })
+            .collect();
+        // Where only the variable parts differ, the constant part stays one.
+        let same_offset = parts.iter().all(|p| p.1 == parts[0].1) && parts.iter().all(|p| p.0.is_some());
+        let offset = if same_offset { parts[0].1 } else { 0 };
+        let mut args = Vec::new();
+        for (index, (var, at)) in parts.iter().enumerate() {
+            let constant = self.values.constant((at - offset) as u64);
+            let arg = match var {
+                None => constant,
+                Some(var) if *at == offset => *var,
+                Some(var) => {
+                    let op = super::values::Operation::Alu(AluOp::Add);
+                    let sum = self.values.raw_op(op, false, *var, constant);
+                    let state = &mut self.states[index].1;
+                    let known = Range::alu(
+                        AluOp::Add,
+                        false,
+                        &state.ranges.get(self.values, *var),
+                        self.values.range(constant),
+                    );
+                    state.ranges.narrow(self.values, sum, &known);
+                    sum
+                }
+            };
+            args.push(arg);
+        }
+        let value = self.phi(merged, args);
+        let facts: Option<Vec<i64>> = parts
+            .iter()
+            .zip(&self.states)
+            .map(|((var, at), (_, state))| state.packet.get(var).map(|k| k - (at - offset)))
+            .collect();
+        if let Some(k) = facts.and_then(|f| f.into_iter().min()) {
+            let known = merged.packet.entry(Some(value)).or_insert(k);
+            *known = (*known).max(k);
+        }
+        Slot::Packet { var: Some(value), offset }
+    }
+
+    /// Entries of one map, or null on some paths.
+    fn map_value(&mut self, merged: &mut State, slots: &[Slot]) -> Option<Slot> {
+        let (map, var, offset) = slots.iter().find_map(|s| match s {
+            Slot::MapValue { map, var, offset, .. } => Some((*map, *var, *offset)),
+            _ => None,
+        })?;
+        let mut args = Vec::new();
+        let mut present = true;
+        for (slot, (_, state)) in slots.iter().zip(&self.states) {
+            match slot {
+                Slot::MapValue { map: m, index, var: v, offset: o } if (*m, *v, *o) == (map, var, offset) => {
+                    present &= state.present.contains(&(map, *index));
+                    args.push(*index);
+                }
+                Slot::Scalar(value) if self.values.constant_of(*value) == Some(0) && offset == 0 => {
+                    present = false;
+                    args.push(self.values.constant(NO_ENTRY));
+                }
+                _ => return None,
+            }
+        }
+        let index = self.phi(merged, args);
+        if present {
+            merged.present.insert((map, index));
+        }
+        Some(Slot::MapValue { map, index, var, offset })
+    }
+
+    fn stack(&mut self, merged: &mut State) {
+        let mut at = 0;
+        while at < STACK_BYTES {
+            let bytes: Vec<Byte> = self.states.iter().map(|(_, s)| s.stack[at]).collect();
+            if bytes.contains(&Byte::Uninitialised) {
+                merged.stack[at] = Byte::Uninitialised;
+                at += 1;
+                continue;
+            }
+            if bytes.contains(&Byte::Pointer) {
+                let slot = at / 8;
+                if at % 8 == 0 && bytes.iter().all(|b| *b == Byte::Pointer) {
+                    let spilled = self.slot(merged, |s| s.spilled.get(&slot).copied().unwrap_or(Slot::Mixed));
+                    merged.spilled.insert(slot, spilled);
+                    merged.stack[at..at + 8].fill(Byte::Pointer);
+                    at += 8;
+                } else {
+                    merged.stack[at] = Byte::Uninitialised;
+                    at += 1;
+                }
+                continue;
+            }
+            if bytes.iter().all(|b| *b == bytes[0]) {
+                merged.stack[at] = bytes[0];
+                at += 1;
+                continue;
+            }
+            // The longest run that is consecutive bytes of one value on every path becomes one phi.
+            let mut len = 1;
+            while len < 8 && at + len < STACK_BYTES && self.continues(at, len) {
+                len += 1;
+            }
+            let mut args = Vec::new();
+            for index in 0..self.states.len() {
+                if let Byte::Of(value, from) = self.states[index].1.stack[at] {
+                    args.push(self.piece(index, value, from, len));
+                }
+            }
+            let value = self.phi(merged, args);
+            for i in 0..len {
+                merged.stack[at + i] = Byte::Of(value, i as u8);
+            }
+            at += len;
+        }
+    }
+
+    fn continues(&self, at: usize, len: usize) -> bool {
+        let continues = self.states.iter().all(|(_, s)| match (s.stack[at], s.stack[at + len]) {
+            (Byte::Of(v, i), Byte::Of(w, j)) => v == w && usize::from(j) == usize::from(i) + len,
+            _ => false,
+        });
+        let first = self.states[0].1.stack[at + len];
+        continues && !self.states.iter().all(|(_, s)| s.stack[at + len] == first)
+    }
+
+    /// `len` bytes of a value from byte `from` on, as a value of their own at the end of a path.
+    fn piece(&mut self, state: usize, value: Val, from: u8, len: usize) -> Val {
+        let (_, state) = &mut self.states[state];
+        extract(self.values, &mut state.ranges, value, from, len)
+    }
+}
+
+/// `len` bytes of a value from byte `from` on, zero-extended.
+pub fn extract(values: &mut Values, ranges: &mut Ranges, value: Val, from: u8, len: usize) -> Val {
+    let mut loads = Vec::new();
+    let mut maker = super::simplify::Maker {
+        values,
+        ranges,
+        version: u32::MAX,
+        insn: super::values::NO_INSN,
+        loads: &mut loads,
+    };
+    let by = maker.constant(8 * u64::from(from));
+    let mut piece = maker.alu(AluOp::Rsh, false, value, by);
+    if len < 8 {
+        let mask = maker.constant(u64::MAX >> (64 - 8 * len));
+        piece = maker.alu(AluOp::And, false, piece, mask);
+    }
+    piece
+}

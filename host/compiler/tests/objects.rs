@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! C programs of the corpus, compiled by clang, on the interpreter and on the model.
+
+mod support;
+
+use support::{Numbers, accepted, agree, corpus};
+
+/// Packets of all lengths: random bytes, with headers that lead far into the programs in most of them.
+fn packets(numbers: &mut Numbers, count: usize) -> Vec<Vec<u8>> {
+    (0..count)
+        .map(|_| {
+            let length =
+                if numbers.below(3) == 0 { numbers.below(130) } else { 60 + numbers.below(100) } as usize;
+            let mut packet = numbers.bytes(length.max(14));
+            let mut at = 12;
+            if numbers.below(4) == 0 && packet.len() >= 18 {
+                packet[12..14].copy_from_slice(&[0x81, 0x00]);
+                at = 16;
+            }
+            if numbers.below(8) != 0 && packet.len() >= at + 2 {
+                packet[at..at + 2].copy_from_slice(&[0x08, 0x00]);
+            }
+            let ip = at + 2;
+            if packet.len() > ip + 24 && numbers.below(8) != 0 {
+                packet[ip] = 0x40 | if numbers.below(3) == 0 { numbers.below(16) } else { 5 } as u8;
+                packet[ip + 6..ip + 8].fill(0);
+                packet[ip + 9] = [6, 17, 1, numbers.next() as u8][numbers.below(4) as usize];
+                if numbers.below(2) == 0 {
+                    packet[ip + 22..ip + 24].copy_from_slice(&4789u16.to_be_bytes());
+                }
+            }
+            packet
+        })
+        .collect()
+}
+
+#[test]
+fn corpus_programs_agree_with_the_interpreter() {
+    let mut numbers = Numbers(7);
+    for name in ["alu", "context", "drop_port", "firewall", "jump", "maps", "reflect", "stack"] {
+        for options in [&["-O2"][..], &["-O1"], &["-Os"], &["-O2", "-mcpu=v1"], &["-O2", "-mcpu=v3"]] {
+            let object = corpus(name, options);
+            for program in &object.programs {
+                let compiled = accepted(&object, program);
+                let report = compiled.report;
+                println!("{name}/{} {options:?} {} insns: {report:?}", program.name, program.insns.len());
+                agree(&object, program, &compiled, numbers.next(), &packets(&mut numbers, 400));
+            }
+        }
+    }
+}

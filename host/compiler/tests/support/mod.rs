@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Runs one program on the interpreter and, compiled, on the model of the stages, and compares what comes out.
+#![allow(dead_code, reason = "every test binary uses its own part of this")]
+
+use std::path::Path;
+use std::process::Command;
+use weir_bpf::{Interpreter, MapDef, MapRef, Metadata, Object, Op, Program};
+use weir_compiler::{Compiled, Diagnostic, compile};
+use weir_pipeline::Target;
+use weir_pipeline::model::{Meta, Model};
+
+/// The simulated target.
+pub fn target() -> Target {
+    Target::named("sim").expect("the target is built in")
+}
+
+/// Compiles a C program of the corpus with clang.
+pub fn corpus(name: &str, options: &[&str]) -> Object {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
+    clang(&programs.join(format!("{name}.bpf.c")), options)
+}
+
+/// Compiles a C program with clang.
+pub fn clang(source: &Path, options: &[&str]) -> Object {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let object = folder.path().join("program.o");
+    let status = Command::new("clang")
+        .args(["-g", "-target", "bpf", "-I/usr/include/x86_64-linux-gnu"])
+        .args(options)
+        .arg("-I")
+        .arg(programs.join("include"))
+        .arg("-c")
+        .arg(source)
+        .arg("-o")
+        .arg(&object)
+        .status()
+        .expect("clang runs");
+    assert!(status.success(), "clang {}", source.display());
+    Object::parse(&std::fs::read(object).expect("clang wrote an object")).expect("clang's objects parse")
+}
+
+/// A program in assembly with its maps.
+pub fn assembled(text: &str, maps: &[MapDef]) -> Object {
+    let insns = weir_bpf::asm::assemble(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    from_insns(insns, maps)
+}
+
+/// Bare instructions as an object.
+pub fn from_insns(insns: Vec<weir_bpf::Insn>, maps: &[MapDef]) -> Object {
+    let mut relocations = Vec::new();
+    for slot in 0..insns.len() {
+        if let Ok(Op::LoadWide { value: weir_bpf::op::Wide::Map(map), .. }) = Op::at(&insns, slot) {
+            relocations.push(MapRef { insn: slot, map: map as usize, offset: None });
+        }
+    }
+    let program =
+        Program { name: "test".into(), section: "xdp".into(), insns, relocations, ..Program::default() };
+    Object { programs: vec![program], maps: maps.to_vec(), ..Object::default() }
+}
+
+/// An array.
+pub fn array(name: &str, value_size: u32, max_entries: u32) -> MapDef {
+    MapDef { name: name.into(), map_type: 2, key_size: 4, value_size, max_entries, ..MapDef::default() }
+}
+
+/// Numbers that look random and are the same every time (SplitMix64).
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    pub fn bytes(&mut self, n: usize) -> Vec<u8> {
+        (0..n).map(|_| self.next() as u8).collect()
+    }
+}
+
+/// Compiles, or shows why not.
+pub fn accepted(object: &Object, program: &Program) -> Compiled {
+    compile(object, program, &target()).unwrap_or_else(|d| panic!("{} is refused: {d:#?}", program.name))
+}
+
+/// What is refused, by code.
+pub fn refused(object: &Object) -> Vec<Diagnostic> {
+    compile(object, &object.programs[0], &target()).expect_err("the program is refused")
+}
+
+/// Runs the packets one after another on both engines; maps start with the same random values.
+pub fn agree(object: &Object, program: &Program, compiled: &Compiled, seed: u64, packets: &[Vec<u8>]) {
+    if let Err(difference) = compare(object, program, compiled, seed, packets) {
+        panic!("{}: {difference}", program.name);
+    }
+}
+
+/// The same, as a result.
+pub fn compare(
+    object: &Object,
+    program: &Program,
+    compiled: &Compiled,
+    seed: u64,
+    packets: &[Vec<u8>],
+) -> Result<(), String> {
+    let target = target();
+    let mut numbers = Numbers(seed);
+    let mut interpreter = Interpreter::new(object, program).map_err(|e| e.to_string())?;
+    let mut model = Model::new(&target, &compiled.pipeline).map_err(|e| e.to_string())?;
+    let tables = &compiled.pipeline.tables;
+    for (map, table) in tables.iter().enumerate() {
+        for index in 0..table.max_entries {
+            // Every other entry is zero, as most are in practice.
+            let bytes = numbers.bytes(table.value_size as usize);
+            let value = if numbers.below(2) == 0 { bytes } else { vec![0; bytes.len()] };
+            model.set_value(map, index, &value);
+            interpreter.update(&table.name, &index.to_le_bytes(), &value).map_err(|e| e.to_string())?;
+        }
+    }
+    for (number, packet) in packets.iter().enumerate() {
+        let meta = Meta { ingress_ifindex: numbers.next() as u32, rx_queue_index: numbers.below(4) as u32 };
+        let metadata = Metadata {
+            ingress_ifindex: meta.ingress_ifindex,
+            rx_queue_index: meta.rx_queue_index,
+            ..Metadata::default()
+        };
+        let expected = interpreter
+            .run(packet, &metadata)
+            .map_err(|trap| format!("accepted, but the interpreter stops: {trap} on packet {number}"))?;
+        let got = model.run(packet, meta);
+        if got.aborted {
+            return Err(format!("packet {number}: the stages found a broken bound ({packet:02x?})"));
+        }
+        if (got.verdict, &got.data) != (expected.verdict, &expected.data) {
+            return Err(format!(
+                "packet {number} {packet:02x?}\n verdict {:#x}, expected {:#x}\n data {:02x?}\n expected {:02x?}",
+                got.verdict, expected.verdict, got.data, expected.data
+            ));
+        }
+        for (map, table) in tables.iter().enumerate() {
+            for (key, expected) in interpreter.entries(&table.name).map_err(|e| e.to_string())? {
+                let key: [u8; 4] = key.as_slice().try_into().map_err(|_| "key".to_owned())?;
+                let value = model.value(map, u32::from_le_bytes(key));
+                if value != expected {
+                    return Err(format!(
+                        "packet {number}: {}[{}] is {value:02x?}, expected {expected:02x?}",
+                        table.name,
+                        u32::from_le_bytes(key)
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
