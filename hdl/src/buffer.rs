@@ -17,8 +17,8 @@
 //! * Every queue has as many places as there are tokens, so a push never meets a full queue: nothing is lost.
 //! * The ring gives each packet out once with the buffer it entered with (it is a shift register with a round trip).
 //!
-//! The number of free buffers is a register (`counter.buffers_free`): with nothing in flight it equals the number of
-//! buffers, and every test of the whole pipeline ends by checking that.
+//! The number of free buffers is a register (`counter.buffers_free`), computed from what the free list holds: with
+//! nothing in flight it equals the number of buffers, and every test of the whole pipeline ends by checking that.
 
 mod free_list;
 mod packet_buffer;

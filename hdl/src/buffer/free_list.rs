@@ -27,7 +27,6 @@ pub struct FreeList {
     pub free: Signal<Out, Bits<11>>,
     used: TokenQueue<BUFFER_BITS>,
     never_used: DFF<Bits<11>>,
-    free_count: DFF<Bits<11>>,
     buffers: Constant<Bits<11>>,
     fresh: Signal<Local, Bit>,
 }
@@ -46,7 +45,6 @@ impl FreeList {
             free: Default::default(),
             used: TokenQueue::new(buffers),
             never_used: Default::default(),
-            free_count: Default::default(),
             buffers: Constant::new(buffers.to_bits()),
             fresh: Default::default(),
         }
@@ -56,7 +54,7 @@ impl FreeList {
 impl Logic for FreeList {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, never_used, free_count);
+        dff_setup!(self, clock, never_used);
         self.used.clock.next = self.clock.val();
         self.used.reset.next = self.reset.val();
         self.used.push.next = self.give.val();
@@ -71,16 +69,10 @@ impl Logic for FreeList {
                 self.never_used.d.next = self.never_used.q.val() + 1;
             }
         }
-        self.free.next = self.free_count.q.val();
-        if self.take.val() && !self.give.val() {
-            self.free_count.d.next = self.free_count.q.val() - 1;
-        }
-        if self.give.val() && !self.take.val() {
-            self.free_count.d.next = self.free_count.q.val() + 1;
-        }
+        // Counted from what is there, not from what was taken and given: a lost buffer would show.
+        self.free.next = self.buffers.val() - self.never_used.q.val() + self.used.entries.val();
         if self.reset.val() {
             self.never_used.d.next = 0.into();
-            self.free_count.d.next = self.buffers.val();
         }
     }
 }

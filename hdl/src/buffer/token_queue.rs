@@ -24,6 +24,8 @@ pub struct TokenQueue<const W: usize> {
     pub valid: Signal<Out, Bit>,
     /// The oldest entry.
     pub head: Signal<Out, Bits<W>>,
+    /// How many there are.
+    pub entries: Signal<Out, Bits<11>>,
     write_at: DFF<Bits<11>>,
     read_at: DFF<Bits<11>>,
     memory: AsyncRam<10, W>,
@@ -44,6 +46,7 @@ impl<const W: usize> TokenQueue<W> {
             pop: Default::default(),
             valid: Default::default(),
             head: Default::default(),
+            entries: Default::default(),
             write_at: Default::default(),
             read_at: Default::default(),
             memory: AsyncRam::new(places as usize),
@@ -63,6 +66,7 @@ impl<const W: usize> Logic for TokenQueue<W> {
         self.memory.write_data.next = self.push_data.val();
         self.memory.read_address.next = self.read_at.q.val().get_bits::<10>(0) & self.place_mask.val();
         self.head.next = self.memory.read_data.val();
+        self.entries.next = (self.write_at.q.val() - self.read_at.q.val()) & self.position_mask.val();
         self.valid.next = self.write_at.q.val() != self.read_at.q.val();
         if self.push.val() {
             self.write_at.d.next = (self.write_at.q.val() + 1) & self.position_mask.val();

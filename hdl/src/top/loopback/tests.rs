@@ -84,6 +84,8 @@ struct Willing {
     rx: usize,
     ring: usize,
     tx: usize,
+    /// Nothing is received in the middle until all buffers are free: then they are all in the free list's queue.
+    pause: bool,
 }
 
 struct Outcome {
@@ -139,7 +141,11 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
         block.reset.next = reset;
         // Receive: a beat that was offered stays.
         let frame = frames.get(sending);
-        offered = !reset && frame.is_some() && (offered || random.percent(willing.rx));
+        let pause = willing.pause
+            && sending == frames.len() / 2
+            && beat == 0
+            && block.free.val() != u64::from(target.packet_buffers);
+        offered = !reset && frame.is_some() && (offered || (!pause && random.percent(willing.rx)));
         block.rx_valid.next = offered;
         if let (true, Some(frame)) = (offered, frame) {
             let rest = &frame.data[beat * KEEP..];
@@ -289,13 +295,19 @@ fn quarter() -> Target {
     Target { bus_bytes: 16, max_frame_bytes: 384, packet_buffer_bytes: 512, ..wide() }
 }
 
-fn random_frames(random: &mut Random, count: usize, longest: usize) -> Vec<Frame> {
-    let frame = |_| {
-        let bound = [20, 130.min(longest), longest][random.below(3)];
-        let length = 1 + random.below(bound);
-        Frame::random(random, length)
+/// Frames of random lengths up to a little more than is admitted, and of the lengths at the limits.
+fn random_frames(random: &mut Random, target: &Target, count: usize) -> Vec<Frame> {
+    let longest = target.max_frame_bytes as usize;
+    let limits = [13, 14, longest, longest + 1, longest + 1, longest, 14, 13];
+    let length = |index: usize| match limits.get(index) {
+        Some(limit) => *limit,
+        None => {
+            let bound = [20, 130, longest + 90][random.below(3)];
+            1 + random.below(bound)
+        }
     };
-    (0..count).map(frame).collect()
+    let lengths: Vec<usize> = (0..count).map(length).collect();
+    lengths.into_iter().map(|length| Frame::random(random, length)).collect()
 }
 
 #[test]
@@ -304,13 +316,14 @@ fn random_frames_come_out_as_from_a_queue() {
         for seed in seeds() {
             println!("seed {seed}");
             let random = &mut Random(seed);
-            let willing = Willing { rx: 70, ring: 40, tx: 80 };
-            let frames = random_frames(random, 50, 220);
-            run::<64, 8, 128, 2>(&narrow(), &frames, &willing, random);
-            let slow = Willing { rx: 100, ring: 100, tx: 30 };
-            run::<64, 8, 128, 2>(&narrow(), &frames, &slow, random);
-            let frames = random_frames(random, 25, 1600);
-            run::<512, 64, 1024, 2>(&wide(), &frames, &willing, random);
+            let willing = Willing { rx: 70, ring: 40, tx: 80, pause: true };
+            let frames = random_frames(random, &narrow(), 60);
+            run::<64, 8, 256, 4>(&narrow(), &frames, &willing, random);
+            let slow = Willing { rx: 100, ring: 100, tx: 30, pause: true };
+            run::<64, 8, 256, 4>(&narrow(), &frames, &slow, random);
+            let frames = random_frames(random, &wide(), 25);
+            let few = Target { packet_buffers: 8, ..wide() };
+            run::<512, 64, 1024, 2>(&few, &frames, &willing, random);
         }
     });
 }
@@ -324,7 +337,7 @@ fn at_full_rate(target: &Target, lengths: &[usize]) -> Outcome {
         frame
     };
     let frames: Vec<Frame> = lengths.iter().map(frame).collect();
-    let always = Willing { rx: 100, ring: 100, tx: 100 };
+    let always = Willing { rx: 100, ring: 100, tx: 100, pause: false };
     let outcome = run::<128, 16, 256, 2>(target, &frames, &always, random);
     let beats: usize = lengths.iter().map(|length| length.div_ceil(16)).sum();
     assert_eq!(outcome.tx_beats, beats as u64);
