@@ -5,6 +5,10 @@
 //! counts these lines as skipped.
 #![forbid(unsafe_code)]
 
+use weir_bpf::{Object, Program};
+use weir_compiler::Compiled;
+use weir_pipeline::Target;
+
 pub mod corpus;
 pub mod demo;
 pub mod instructions;
@@ -16,4 +20,15 @@ pub fn skip(test: &str, reason: impl std::fmt::Display) {
     // In one piece, so that what other threads print cannot fall into the line.
     let line = format!("WEIR-SKIP {test}: {reason}\n");
     eprint!("{line}");
+}
+
+/// Compiles a program for a target; a refusal is an error with all that is wrong.
+pub fn compile(object: &Object, program: &Program, target: &Target) -> Result<Compiled, String> {
+    weir_compiler::compile(object, program, target).map_err(|diagnostics| {
+        let line = |d: &weir_compiler::Diagnostic| {
+            let source = d.source.as_ref().map_or(String::new(), |s| format!(" ({}:{})", s.file, s.line));
+            format!("{}: {}{source} {}", d.code, d.message, d.notes.join("; "))
+        };
+        format!("refused: {}", diagnostics.iter().map(line).collect::<Vec<_>>().join("\n"))
+    })
 }

@@ -137,7 +137,8 @@ fn run(name: &str, case: &Case, cpu: &str) -> Result<(), Failed> {
     };
     let program = object.select(Some(case.program), None)?;
     let target = Target::named("sim")?;
-    let subject = Subject { object: &object, program, target: &target, pipeline: None };
+    let compiled = weir_tests::compile(&object, program, &target)?;
+    let subject = Subject { object: &object, program, target: &target, pipeline: Some(&compiled.pipeline) };
     let packets = (case.packets)();
     let report = run_all(&subject, &EngineKind::ALL, &(case.maps)(), &packets)?;
 

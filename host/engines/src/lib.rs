@@ -28,4 +28,4 @@ pub use compare::Mismatch;
 pub use engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
 pub use maps::{Entry, MapFileError, Maps, parse_map_file, print_map_file};
 pub use packet::{Meta, Outcome, Packet, PacketResult, verdict_name};
-pub use session::{EngineRun, Report, open, run_all};
+pub use session::{EngineRun, Report, open, open_recording, run_all, run_all_recording};

@@ -9,6 +9,7 @@ use crate::maps::{Maps, normalise};
 use crate::model::Model;
 use crate::packet::{MIN_FRAME_BYTES, Packet, PacketResult};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What one engine has shown.
 #[derive(Clone, Debug)]
@@ -54,12 +55,23 @@ impl Report {
 
 /// Loads a program into an engine.
 pub fn open(subject: &Subject<'_>, kind: EngineKind) -> Result<Box<dyn Engine>, EngineError> {
+    open_recording(subject, kind, None)
+}
+
+/// Loads a program into an engine; `waves` names a VCD file in which the RTL records everything.
+pub fn open_recording(
+    subject: &Subject<'_>,
+    kind: EngineKind,
+    waves: Option<&Path>,
+) -> Result<Box<dyn Engine>, EngineError> {
+    #[cfg(not(feature = "rtl"))]
+    let _ = waves;
     Ok(match kind {
         EngineKind::Kernel => Box::new(Kernel::new(subject)?),
         EngineKind::Model => Box::new(Model::new(subject)?),
         EngineKind::Interp => Box::new(Interp::new(subject)?),
         #[cfg(feature = "rtl")]
-        EngineKind::Rtl => Box::new(crate::rtl::Rtl::new(subject, None)?),
+        EngineKind::Rtl => Box::new(crate::rtl::Rtl::new(subject, waves)?),
         #[cfg(not(feature = "rtl"))]
         EngineKind::Rtl => return Err(EngineError::Skipped("this build is without the simulation".into())),
     })
@@ -76,12 +88,24 @@ pub fn run_all(
     maps: &Maps,
     packets: &[Packet],
 ) -> Result<Report, EngineError> {
+    run_all_recording(subject, kinds, maps, packets, None)
+}
+
+/// The same with a VCD file in which the RTL records everything.
+pub fn run_all_recording(
+    subject: &Subject<'_>,
+    kinds: &[EngineKind],
+    maps: &Maps,
+    packets: &[Packet],
+    waves: Option<&Path>,
+) -> Result<Report, EngineError> {
     let mut report = Report::default();
     let mut kinds = kinds.to_vec();
     kinds.sort();
     kinds.dedup();
     for kind in kinds {
-        let run = open(subject, kind).and_then(|mut engine| run_one(subject, &mut *engine, maps, packets));
+        let run = open_recording(subject, kind, waves)
+            .and_then(|mut engine| run_one(subject, &mut *engine, maps, packets));
         match run {
             Ok(run) => report.runs.push(run),
             Err(EngineError::Skipped(reason)) => drop(report.skipped.insert(kind, reason)),
