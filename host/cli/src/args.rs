@@ -164,11 +164,15 @@ pub struct CheckArgs {
 pub enum DumpStage {
     /// Instructions of the object
     Bpf,
-    /// Control flow and values after analysis
+    /// Basic blocks
+    Cfg,
+    /// Values, with what is known about them
     Ssa,
-    /// Predicated operations before they are scheduled
+    /// Predicated operations, before they are scheduled
     Dag,
-    /// Passes, stages and units
+    /// Operations by stage and unit
+    Schedule,
+    /// Every instruction, and where it landed
     Pipeline,
     /// Stage words in their text form
     Words,

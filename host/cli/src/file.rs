@@ -38,6 +38,11 @@ impl OutputFile {
         Ok(OutputFile { path, temporary })
     }
 
+    /// Where the bytes go before they are complete, for writers that open files themselves.
+    pub fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let result = self.temporary.write_all(bytes);

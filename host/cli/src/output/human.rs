@@ -110,6 +110,9 @@ fn dump(report: &DumpReport) -> String {
     }
     let mut text = headline(&report.program, &report.target);
     let landed = report.insns.iter().any(|insn| insn.places.is_some());
+    if landed {
+        text += "instruction, then pass/stage/unit; `folded` where it costs no unit of its own\n";
+    }
     let width = report.insns.iter().map(|insn| insn.text.chars().count()).max().unwrap_or(0);
     let mut shown: Option<&SourceReport> = None;
     for insn in &report.insns {
@@ -127,13 +130,13 @@ fn dump(report: &DumpReport) -> String {
             continue;
         };
         let places = match places.as_slice() {
-            [] => "nothing left of it".into(),
+            [] => "folded".into(),
             places => places.iter().map(place).collect::<Vec<_>>().join(", "),
         };
         text += &format!("{:5}: {:<width$}  {places}\n", insn.insn, insn.text);
     }
     if !report.extra.is_empty() {
-        text += "of no single instruction:\n";
+        text += "made by the compiler:\n";
         for extra in &report.extra {
             text += &format!("       {:<width$}  {}\n", extra.word, place(extra));
         }

@@ -19,7 +19,7 @@ pub fn run(args: &CheckArgs) -> Result<CheckReport, Failure> {
     let programs = if selection.program.is_some() || selection.section.is_some() {
         let chosen = loaded.object.select(selection.program.as_deref(), selection.section.as_deref());
         match chosen {
-            Ok(program) => vec![check(&loaded, program)?],
+            Ok(program) => vec![check(&loaded, program)],
             Err(weir_bpf::SelectError::Refused { name, .. }) => {
                 loaded.object.refused.iter().filter(|r| r.name == name).map(unreadable).collect()
             }
@@ -39,10 +39,8 @@ pub fn run(args: &CheckArgs) -> Result<CheckReport, Failure> {
 fn all(loaded: &Loaded, args: &CheckArgs) -> Result<Vec<CheckedProgram>, Failure> {
     let xdp = loaded.object.programs.iter().filter(|program| program.is_xdp());
     let refused = loaded.object.refused.iter().filter(|program| program.section.starts_with("xdp"));
-    let programs: Vec<CheckedProgram> = xdp
-        .map(|program| check(loaded, program))
-        .chain(refused.map(unreadable).map(Ok))
-        .collect::<Result<_, _>>()?;
+    let programs: Vec<CheckedProgram> =
+        xdp.map(|program| check(loaded, program)).chain(refused.map(unreadable)).collect();
     if programs.is_empty() {
         // Nothing to look at: the reason is the same as for commands about one program.
         super::select(&loaded.object, &args.selection)?;
@@ -50,23 +48,22 @@ fn all(loaded: &Loaded, args: &CheckArgs) -> Result<Vec<CheckedProgram>, Failure
     Ok(programs)
 }
 
-fn check(loaded: &Loaded, program: &Program) -> Result<CheckedProgram, Failure> {
-    let attempt = compile::attempt(loaded, program)?;
-    let pipeline = attempt.pipeline.as_ref();
-    let interval = pipeline.map(|p| loaded.target.interval(p.passes(), p.gap));
-    Ok(CheckedProgram {
+fn check(loaded: &Loaded, program: &Program) -> CheckedProgram {
+    let attempt = compile::attempt(loaded, program);
+    let cost = attempt.compiled.as_ref().map(|compiled| compiled.report);
+    CheckedProgram {
         name: program.name.clone(),
         section: program.section.clone(),
         insns: program.insns.len(),
-        accepted: pipeline.is_some(),
-        stages: pipeline.map(|p| p.stages_used()),
-        passes: pipeline.map(|p| p.passes()),
-        admission_gap: pipeline.map(|p| p.gap),
-        cycles_per_packet: interval,
-        mpps: interval.map(|cycles| mpps(&loaded.target, f64::from(cycles))),
+        accepted: cost.is_some(),
+        stages: cost.map(|c| c.stages),
+        passes: cost.map(|c| c.passes),
+        admission_gap: cost.map(|c| c.gap),
+        cycles_per_packet: cost.map(|c| c.cycles_per_packet),
+        mpps: cost.map(|c| mpps(&loaded.target, c.cycles_per_packet.into())),
         compile_ms: attempt.milliseconds,
         diagnostics: attempt.diagnostics,
-    })
+    }
 }
 
 /// Millions of packets a second at the nominal clock, one packet every so many cycles.

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The compiler as commands see it. It is not there yet, and everything that needs it says so.
+//! The compiler as commands see it: a pipeline, or diagnostics in the form of reports.
 
 use super::Loaded;
-use crate::args::DumpStage;
-use crate::failure::Failure;
-use crate::report::DiagnosticReport;
-use weir_bpf::Program;
+use crate::failure::{Exit, Failure};
+use crate::report::{DiagnosticReport, SourceReport};
+use std::time::Instant;
+use weir_bpf::{Program, disasm};
+use weir_compiler::{Compiled, Diagnostic, Dump};
 use weir_pipeline::Pipeline;
 
 /// What came of compiling a program.
 pub struct Attempt {
-    /// The pipeline, if the program is accepted.
-    pub pipeline: Option<Pipeline>,
+    /// Pipeline and costs, if the program is accepted.
+    pub compiled: Option<Compiled>,
     /// Refusals and remarks.
     pub diagnostics: Vec<DiagnosticReport>,
     /// Wall-clock time in milliseconds.
@@ -19,16 +20,67 @@ pub struct Attempt {
 }
 
 /// Compiles a program and takes the time.
-pub fn attempt(_: &Loaded, program: &Program) -> Result<Attempt, Failure> {
-    Err(Failure::new(format!("program `{}` cannot be compiled: there is no compiler yet", program.name)))
+pub fn attempt(loaded: &Loaded, program: &Program) -> Attempt {
+    let before = Instant::now();
+    let outcome = weir_compiler::compile(&loaded.object, program, &loaded.target);
+    let milliseconds = before.elapsed().as_secs_f64() * 1e3;
+    let (compiled, diagnostics) = match outcome {
+        Ok(mut compiled) => {
+            let warnings = std::mem::take(&mut compiled.warnings);
+            (Some(compiled), reports(program, warnings))
+        }
+        Err(diagnostics) => (None, reports(program, diagnostics)),
+    };
+    Attempt { compiled, diagnostics, milliseconds }
 }
 
 /// Compiles a program that must be accepted.
 pub fn compile(loaded: &Loaded, program: &Program) -> Result<Pipeline, Failure> {
-    attempt(loaded, program)?.pipeline.ok_or_else(|| Failure::new("refused"))
+    let Attempt { compiled, diagnostics, .. } = attempt(loaded, program);
+    compiled.map(|c| c.pipeline).ok_or_else(|| refused(loaded, program, diagnostics))
 }
 
-/// The text of a level within the compiler.
-pub fn level(loaded: &Loaded, program: &Program, _: DumpStage) -> Result<String, Failure> {
-    attempt(loaded, program).map(|_| String::new())
+/// The text of a level within the compiler; of a refused program too, if it came that far.
+pub fn level(loaded: &Loaded, program: &Program, level: Dump) -> Result<String, Failure> {
+    let mut text = None;
+    let outcome = weir_compiler::compile_with(&loaded.object, program, &loaded.target, |shown, print| {
+        if shown == level {
+            text = Some(print());
+        }
+    });
+    match (text, outcome) {
+        (Some(text), _) => Ok(text),
+        (None, Err(diagnostics)) => Err(refused(loaded, program, reports(program, diagnostics))),
+        (None, Ok(_)) => Err(Failure::new(format!("the compiler has not shown level `{}`", level.name()))),
+    }
+}
+
+fn refused(loaded: &Loaded, program: &Program, diagnostics: Vec<DiagnosticReport>) -> Failure {
+    let message = format!("program `{}` is refused for target `{}`", program.name, loaded.target.name);
+    let failure = Failure { exit: Exit::Refused, diagnostics, ..Failure::new(message) };
+    match failure.diagnostics.first().map(|d| d.code.clone()) {
+        Some(code) => failure.help(format!("`weir explain {code}` says more")),
+        None => failure,
+    }
+}
+
+fn reports(program: &Program, diagnostics: Vec<Diagnostic>) -> Vec<DiagnosticReport> {
+    diagnostics
+        .into_iter()
+        .map(|d| DiagnosticReport {
+            code: d.code.to_owned(),
+            level: d.level.name().to_owned(),
+            message: d.message,
+            insn: d.insn,
+            disassembly: d.insn.filter(|i| *i < program.insns.len()).map(|i| disasm::insn(&program.insns, i)),
+            source: d.source.map(|s| SourceReport {
+                file: s.file,
+                line: s.line,
+                column: s.column,
+                text: s.text,
+            }),
+            help: d.help,
+            notes: d.notes,
+        })
+        .collect()
 }

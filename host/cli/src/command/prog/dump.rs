@@ -8,6 +8,7 @@ use crate::report::{DumpReport, InsnReport, PlaceReport, SCHEMA};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
 use weir_bpf::{Object, Program, disasm};
+use weir_compiler::Dump;
 use weir_pipeline::{Pipeline, Slot, text};
 
 /// Shows the program.
@@ -27,9 +28,10 @@ pub fn run(args: &DumpArgs) -> Result<DumpReport, Failure> {
     };
     match args.stage {
         DumpStage::Bpf => report.insns = insns(&loaded.object, program),
-        DumpStage::Ssa | DumpStage::Dag => {
-            report.text = Some(compile::level(&loaded, program, args.stage)?);
-        }
+        DumpStage::Cfg => report.text = Some(compile::level(&loaded, program, Dump::Cfg)?),
+        DumpStage::Ssa => report.text = Some(compile::level(&loaded, program, Dump::Ssa)?),
+        DumpStage::Dag => report.text = Some(compile::level(&loaded, program, Dump::Dag)?),
+        DumpStage::Schedule => report.text = Some(compile::level(&loaded, program, Dump::Schedule)?),
         DumpStage::Pipeline => {
             let pipeline = compile::compile(&loaded, program)?;
             report.insns = insns(&loaded.object, program);

@@ -11,7 +11,7 @@ use crate::report::{PacketReport, RunReport, SCHEMA};
 use std::collections::BTreeMap;
 use std::path::Path;
 use weir_engines::maps::hex;
-use weir_engines::session::{EngineRun, run_all};
+use weir_engines::session::{EngineRun, run_all_recording};
 use weir_engines::{EngineKind, Maps, Packet, PacketResult, Subject, print_map_file, verdict_name};
 use weir_pipeline::Target;
 
@@ -28,21 +28,28 @@ pub fn run(args: &RunArgs) -> Result<RunReport, Failure> {
         None => Maps::new(),
     };
     let kinds = kinds(&args.engine);
-    if args.wave.is_some() {
-        return Err(Failure::new("--wave: no engine records waves yet"));
-    }
+    let wave = args.wave.as_deref().map(OutputFile::create).transpose()?;
     let maps_out = args.maps_out.as_deref().map(OutputFile::create).transpose()?;
     let compiled = kinds.iter().any(|kind| matches!(kind, EngineKind::Model | EngineKind::Rtl));
     let pipeline = compiled.then(|| compile::compile(&loaded, program)).transpose()?;
     let subject =
         Subject { object: &loaded.object, program, target: &loaded.target, pipeline: pipeline.as_ref() };
-    let session = run_all(&subject, &kinds, &before, &inputs).map_err(|e| Failure::new(e.to_string()))?;
+    let recording = wave.as_ref().map(OutputFile::temporary_path);
+    let session = run_all_recording(&subject, &kinds, &before, &inputs, recording)
+        .map_err(|e| Failure::new(e.to_string()))?;
     refuse_missing(&args.engine, &session.skipped)?;
+    if wave.is_some() && session.run(EngineKind::Rtl).is_none() {
+        let why = session.skipped.get(&EngineKind::Rtl).map_or("--engine leaves it out", String::as_str);
+        return Err(Failure::new(format!("--wave: engine `rtl` does not run: {why}")));
+    }
     let shown = SHOWN.iter().find_map(|kind| session.run(*kind));
     let shown = shown.ok_or_else(|| Failure::new("no engine could run"))?;
     if let Some(mut file) = maps_out {
         let text = print_map_file(&shown.maps).map_err(|e| Failure::new(e.to_string()))?;
         file.write(text.as_bytes())?;
+        file.finish()?;
+    }
+    if let Some(file) = wave {
         file.finish()?;
     }
     Ok(RunReport {
