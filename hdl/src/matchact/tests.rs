@@ -2,3 +2,6 @@
 //! Tests of the header path.
 
 mod emission;
+mod random;
+mod ring;
+mod words;

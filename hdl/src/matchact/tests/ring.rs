@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The ring against the model: random programs and packets, two slots at a time, at full rate.
+
+use super::random::Random;
+use crate::matchact::ring::Ring;
+use crate::matchact::words::word_bits;
+use rust_hdl::prelude::*;
+use std::collections::BTreeMap;
+use weir_pipeline::model::{Meta, Model, Outcome};
+use weir_pipeline::target::{Placement, Tables};
+use weir_pipeline::{Pipeline, Target};
+
+type SmallRing = Ring<8, 512, 512, 704>;
+
+/// A small ring with everything in it: headroom, stack, a stage that cannot store, table unit, multiplier.
+fn small() -> Target {
+    let mut target = Target::named("sim").unwrap();
+    target.name = "small".into();
+    target.stages = 4;
+    target.passes = 4;
+    target.program_slots = 2;
+    target.registers = 8;
+    target.headroom_bytes = 8;
+    target.window_bytes = 64;
+    target.stack_bytes = 16;
+    target.units.stores = Placement { every: 1, first: 1 };
+    target.units.tables = Tables { every: 4, first: 0, words: 32, maps: 4 };
+    target.units.multipliers = Placement { every: 4, first: 2 };
+    target
+}
+
+/// A packet on its way in.
+struct Packet {
+    slot: u8,
+    data: Vec<u8>,
+    meta: Meta,
+}
+
+/// A packet that has left.
+#[derive(Clone, Debug, PartialEq)]
+struct Left {
+    slot: u8,
+    length: usize,
+    window: Vec<u8>,
+    verdict: u32,
+    aborted: bool,
+    clocks: u64,
+}
+
+struct Bench {
+    ring: Box<SmallRing>,
+    target: Target,
+    clocks: u64,
+}
+
+impl Bench {
+    fn new(target: &Target) -> Bench {
+        let mut ring = Box::new(SmallRing::new(target));
+        ring.connect_all();
+        let mut bench = Bench { ring, target: target.clone(), clocks: 0 };
+        bench.settle();
+        bench.ring.reset.next = true;
+        bench.clock();
+        bench.ring.reset.next = false;
+        bench.settle();
+        bench
+    }
+
+    fn settle(&mut self) {
+        assert!(simulate(&mut *self.ring, 100), "the ring does not settle");
+    }
+
+    /// One clock; inputs are set, outputs read between two of these.
+    fn clock(&mut self) {
+        self.settle();
+        for level in [true, false] {
+            self.ring.clock.next = level.into();
+            self.settle();
+        }
+        self.clocks += 1;
+    }
+
+    fn load(&mut self, slot: u8, pipeline: &Pipeline) {
+        pipeline.validate(&self.target).unwrap();
+        let slot = u64::from(slot);
+        for (pass, stages) in (0u64..).zip(&pipeline.words) {
+            for (stage, word) in (0u64..).zip(stages) {
+                self.ring.word_write.next = true;
+                self.ring.word_slot.next = slot.to_bits();
+                self.ring.word_pass.next = pass.to_bits();
+                self.ring.word_stage.next = stage.to_bits();
+                self.ring.word_data.next = word_bits(&word.encode());
+                self.clock();
+            }
+        }
+        self.ring.word_write.next = false;
+        for table in &pipeline.tables {
+            self.ring.map_write.next = true;
+            self.ring.map_slot.next = slot.to_bits();
+            self.ring.map_unit.next = u64::from(table.unit).to_bits();
+            self.ring.map_id.next = u64::from(table.id).to_bits();
+            self.ring.map_base.next = u64::from(table.base).to_bits();
+            self.ring.map_limit.next = table.bytes().to_bits();
+            self.clock();
+        }
+        self.ring.map_write.next = false;
+        self.ring.program_write.next = true;
+        self.ring.program_slot.next = slot.to_bits();
+        self.ring.program_passes.next = u64::from(pipeline.passes()).to_bits();
+        self.ring.program_gap.next = u64::from(pipeline.gap).to_bits();
+        self.clock();
+        self.ring.program_write.next = false;
+    }
+
+    /// Puts in packets as fast as the ring takes them, and takes out all that leaves, by number.
+    fn run(&mut self, packets: &[Packet]) -> Vec<Left> {
+        let (mut next, mut left, mut since) = (0, BTreeMap::new(), vec![0; packets.len()]);
+        let limit = self.clocks + 100 + packets.len() as u64 * 200;
+        while left.len() < packets.len() {
+            assert!(self.clocks < limit, "{} of {} packets have left", left.len(), packets.len());
+            self.ring.enter_valid.next = next < packets.len();
+            if let Some(packet) = packets.get(next) {
+                let mut window = Bits::<512>::default();
+                for (at, byte) in packet.data.iter().take(64).enumerate() {
+                    window.set_bits::<8>(at * 8, u64::from(*byte).to_bits());
+                }
+                self.ring.enter_window.next = window;
+                self.ring.enter_slot.next = u64::from(packet.slot).to_bits();
+                self.ring.enter_buffer.next = (next as u64).to_bits();
+                self.ring.enter_length.next = (packet.data.len() as u64).to_bits();
+                self.ring.enter_ifindex.next = u64::from(packet.meta.ingress_ifindex).to_bits();
+                self.ring.enter_queue.next = u64::from(packet.meta.rx_queue_index).to_bits();
+            }
+            self.settle();
+            if self.ring.exit_valid.val() {
+                let number = self.ring.exit_buffer.val().index();
+                let window = self.ring.exit_window.val();
+                let before = left.insert(
+                    number,
+                    Left {
+                        slot: self.ring.exit_slot.val().to_u8(),
+                        length: self.ring.exit_length.val().index(),
+                        window: (0..64).map(|at| window.get_bits::<8>(at * 8).to_u8()).collect(),
+                        verdict: self.ring.exit_verdict.val().to_u32(),
+                        aborted: self.ring.exit_aborted.val(),
+                        clocks: self.clocks - since[number],
+                    },
+                );
+                assert!(before.is_none(), "packet {number} has left twice");
+            }
+            if next < packets.len() && self.ring.enter_ready.val() {
+                since[next] = self.clocks;
+                next += 1;
+            }
+            self.clock();
+        }
+        self.ring.enter_valid.next = false;
+        left.into_values().collect()
+    }
+
+    /// Reads or writes a word of a table through the host port.
+    fn host(&mut self, unit: u32, word: u32, write: Option<u64>) -> u64 {
+        self.ring.table_request.next = true;
+        self.ring.table_write.next = write.is_some();
+        self.ring.table_unit.next = u64::from(unit).to_bits();
+        self.ring.table_address.next = u64::from(word).to_bits();
+        self.ring.table_wdata.next = write.unwrap_or_default().to_bits();
+        self.settle();
+        while !self.ring.table_ready.val() {
+            self.clock();
+        }
+        self.clock();
+        self.ring.table_request.next = false;
+        self.settle();
+        for _ in 0..4 {
+            if self.ring.table_rvalid.val() {
+                assert!(write.is_none(), "a write has an answer");
+                return self.ring.table_rdata.val().to_u64();
+            }
+            self.clock();
+        }
+        assert!(write.is_some(), "a read has no answer");
+        0
+    }
+}
+
+fn expected(target: &Target, packet: &Packet, outcome: &Outcome, passes: u32) -> Left {
+    let mut window = outcome.data[..outcome.data.len().min(64)].to_vec();
+    // What a program stores behind a short packet aborts it, so the rest stays as it came.
+    window.resize(64, 0);
+    Left {
+        slot: packet.slot,
+        length: packet.data.len(),
+        window,
+        verdict: outcome.verdict,
+        aborted: outcome.aborted,
+        clocks: u64::from(target.ring_clocks() * passes),
+    }
+}
+
+/// Runs two random programs side by side on both engines; returns how many packets were aborted.
+fn compare(seed: u64, passes: [u32; 2], packets: usize) -> usize {
+    let target = small();
+    let mut random = Random::new(seed);
+    let mut bench = Bench::new(&target);
+    let mut models = Vec::new();
+    for (slot, passes) in (0..).zip(passes) {
+        let mut pipeline = random.pipeline(&target, passes, u32::from(slot) * 16);
+        // One pass has one access to each table: it needs no gap. Otherwise one packet at a time is always right.
+        pipeline.gap = if passes == 1 { 1 } else { passes * target.ring_clocks() };
+        bench.load(slot, &pipeline);
+        let mut model = Model::new(&target, &pipeline).unwrap();
+        for (map, table) in pipeline.tables.iter().enumerate() {
+            for entry in 0..table.max_entries {
+                let value = random.bits();
+                bench.host(table.unit, table.base + entry, Some(value));
+                model.set_value(map, entry, &value.to_le_bytes());
+            }
+        }
+        models.push((pipeline, model));
+    }
+    let packets: Vec<Packet> = (0..packets)
+        .map(|_| Packet {
+            slot: random.below(2) as u8,
+            data: random.packet(&target),
+            meta: Meta {
+                ingress_ifindex: random.bits() as u32,
+                rx_queue_index: random.below(1 << 16) as u32,
+            },
+        })
+        .collect();
+    let left = bench.run(&packets);
+    for (number, (packet, left)) in packets.iter().zip(&left).enumerate() {
+        let (pipeline, model) = &mut models[usize::from(packet.slot)];
+        let outcome = model.run(&packet.data, packet.meta);
+        let expected = expected(&target, packet, &outcome, pipeline.passes());
+        assert_eq!(left, &expected, "seed {seed} packet {number}");
+    }
+    for (pipeline, model) in &models {
+        for (map, table) in pipeline.tables.iter().enumerate() {
+            for entry in 0..table.max_entries {
+                let value = bench.host(table.unit, table.base + entry, None);
+                let expected = model.value(map, entry);
+                assert_eq!(value.to_le_bytes(), expected, "seed {seed} map {map} entry {entry}");
+            }
+        }
+    }
+    left.iter().filter(|left| left.aborted).count()
+}
+
+/// In a thread with stack enough for the ring.
+fn with_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(1 << 28).spawn(work).unwrap().join().unwrap()
+}
+
+#[test]
+fn random_programs_run_as_in_the_model() {
+    with_stack(|| {
+        let (mut aborted, mut all) = (0, 0);
+        for seed in 0..2 {
+            let passes = [1 + seed as u32 % 2, 1 + seed as u32 % 3];
+            aborted += compare(seed, passes, 8);
+            all += 8;
+        }
+        assert!(aborted > 0 && aborted < all, "{aborted} of {all} packets were aborted: too few or too many");
+    });
+}
+
+#[test]
+fn packets_without_program_pass() {
+    with_stack(|| {
+        let target = small();
+        let mut bench = Bench::new(&target);
+        let mut random = Random::new(3);
+        let packets: Vec<Packet> = (0..10)
+            .map(|n| Packet { slot: n % 8, data: random.packet(&target), meta: Meta::default() })
+            .collect();
+        let begin = bench.clocks;
+        for (packet, left) in packets.iter().zip(bench.run(&packets)) {
+            let outcome = Outcome { verdict: 2, data: packet.data.clone(), aborted: false };
+            assert_eq!(left, expected(&target, packet, &outcome, 1));
+        }
+        // They enter clock by clock.
+        assert_eq!(bench.clocks - begin, u64::from(target.ring_clocks()) + 10);
+    });
+}
