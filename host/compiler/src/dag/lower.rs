@@ -237,10 +237,33 @@ impl Lowering<'_> {
         if self.live.uses[value.0 as usize] != 1 {
             return false;
         }
+        if guarded && self.changed_later(value) {
+            return false;
+        }
         match self.read_of(value) {
             Some((address, size)) => guarded || self.always_inside(&address, size),
             None => matches!(self.values().def(value), Def::Op { .. } | Def::Load { .. }),
         }
+    }
+
+    /// Whether a value comes from memory that the program changes afterwards. It must not wait for a predicate then:
+    /// what decides that may depend on the change.
+    fn changed_later(&self, value: Val) -> bool {
+        let read = self.live.parts.get(&value).map_or(value, |p| p.read);
+        let sites = &self.function.sites;
+        let first =
+            sites.iter().position(|s| matches!(s.effect, Effect::Load(v) | Effect::Read(v) if v == read));
+        let map = match self.values().def(read) {
+            Def::Read { address, .. } => Some(address.map),
+            _ => None,
+        };
+        first.is_some_and(|first| {
+            sites[first..].iter().any(|site| match site.effect {
+                Effect::Store { .. } => map.is_none(),
+                Effect::Write { address, .. } | Effect::Add { address, .. } => map == Some(address.map),
+                Effect::Load(_) | Effect::Read(_) => false,
+            })
+        })
     }
 
     fn coalesce(&mut self, register: Reg, choice: &Choice) {

@@ -14,7 +14,8 @@ pub struct Entry {
     pub title: &'static str,
     /// What the rule is and why it is there.
     pub explanation: &'static str,
-    /// BPF assembly that is refused with this code, if a few lines show it.
+    /// Assembly that is refused with this code, if a few lines show it. `map[0]` is an ARRAY of four 8-byte values,
+    /// `map[1]` a HASH, `map[2]` an ARRAY of 16 MiB, `map[3]` static data, `map[4]` an ARRAY with 8-byte keys.
     pub example: Option<&'static str>,
     /// What helps, in one line.
     pub help: Option<&'static str>,
@@ -31,42 +32,150 @@ macro_rules! table {
 }
 
 table! {
-    ILLEGAL_INSN "X0101" "illegal instruction" explanation "x" example None, help None;
-    FALLS_OFF "X0102" "control leaves the program" explanation "x" example None, help None;
-    LOOP "X0103" "loop" explanation "x" example None, help None;
-    UNREACHABLE "X0104" "unreachable instruction" explanation "x" example None, help None;
-    SUBPROGRAM "X0105" "call of a subprogram" explanation "x" example None, help None;
-    HELPER "X0106" "helper not supported" explanation "x" example None, help None;
-    UNINITIALISED "X0201" "uninitialised register" explanation "x" example None, help None;
-    RETURN "X0202" "return value is no number" explanation "x" example None, help None;
-    POINTER_LEAK "X0203" "pointer leaves the stack" explanation "x" example None, help None;
-    POINTER_ARITHMETIC "X0204" "arithmetic on a pointer" explanation "x" example None, help None;
-    NOT_A_POINTER "X0205" "access through something that is no pointer" explanation "x" example None, help None;
-    POINTER_COMPARISON "X0206" "comparison of unrelated pointers" explanation "x" example None, help None;
-    UNBOUNDED "X0207" "pointer moved without bounds" explanation "x" example None, help None;
-    MIXED "X0208" "register of several kinds" explanation "x" example None, help None;
-    DIVISION "X0209" "division by zero" explanation "x" example None, help None;
-    ARGUMENT "X0210" "wrong argument of a helper" explanation "x" example None, help None;
-    PACKET_BOUNDS "X0301" "packet access behind the end" explanation "x" example None, help None;
-    BEFORE_PACKET "X0302" "packet access before the start" explanation "x" example None, help None;
-    WINDOW "X0303" "packet access beyond the window" explanation "x" example None, help None;
-    STACK_BOUNDS "X0304" "access outside the stack" explanation "x" example None, help None;
-    STACK_UNINITIALISED "X0305" "uninitialised stack" explanation "x" example None, help None;
-    STACK_VARIABLE "X0306" "variable stack offset" explanation "x" example None, help None;
-    CONTEXT "X0307" "context field not available" explanation "x" example None, help None;
-    ATOMIC "X0308" "atomic operation not available" explanation "x" example None, help None;
-    MAP_TYPE "X0401" "map type not supported" explanation "x" example None, help None;
-    NULL_CHECK "X0402" "missing null check" explanation "x" example None, help None;
-    VALUE_BOUNDS "X0403" "access outside a map value" explanation "x" example None, help None;
-    VALUE_ALIGNMENT "X0404" "unaligned access to a map value" explanation "x" example None, help None;
-    MAP_DEFINITION "X0405" "impossible map definition" explanation "x" example None, help None;
-    STATIC_DATA "X0406" "static data" explanation "x" example None, help None;
-    TABLE_MEMORY "X0501" "maps do not fit" explanation "x" example None, help None;
-    PASSES "X0502" "too many passes" explanation "x" example None, help None;
-    REGISTERS "X0503" "too many live values" explanation "x" example None, help None;
-    PREDICATES "X0504" "too many live conditions" explanation "x" example None, help None;
-    UNITS "X0505" "no such unit" explanation "x" example None, help None;
-    INTERNAL "X0901" "error in the compiler" explanation "x" example None, help None;
+    ILLEGAL_INSN "X0101" "illegal instruction" explanation
+        "The slot is no instruction of RFC 9669, or one with fields set that must be zero. Legacy packet access (`BPF_ABS`, `BPF_IND`), which XDP programs cannot use either, and calls of kernel functions belong here too."
+        example None,
+        help Some("build the program with clang for the bpf target");
+    FALLS_OFF "X0102" "control leaves the program" explanation
+        "A jump goes to a place that is no instruction, or the last instruction is neither a jump nor an exit."
+        example Some("r0 = 1"),
+        help None;
+    LOOP "X0103" "loop" explanation
+        "Control comes back to an instruction that it has already passed. The stages are a straight line, so a loop would have to be unrolled, which this compiler does not do yet."
+        example Some("r0 = 0\nagain:\nr0 += 1\nif r0 < 10 goto again\nexit"),
+        help Some("unroll the loop in the source, for example with `#pragma unroll`");
+    UNREACHABLE "X0104" "unreachable instruction" explanation
+        "No path leads to the instruction. The kernel's verifier refuses such programs as well."
+        example Some("r0 = 1\nexit\nr0 = 2\nexit"),
+        help None;
+    SUBPROGRAM "X0105" "call of a subprogram" explanation
+        "The program calls another BPF function. Such calls are not inlined yet."
+        example Some("call pc+1\nexit\nr0 = 1\nexit"),
+        help Some("make the function `static inline __attribute__((always_inline))`");
+    HELPER "X0106" "helper not supported" explanation
+        "The stages have no unit for this helper. `bpf_map_lookup_elem` on arrays is what there is."
+        example Some("call 5\nexit"),
+        help Some("do without the helper, or leave the program to the kernel");
+    UNINITIALISED "X0201" "uninitialised register" explanation
+        "A register is read that no instruction on some path to it has written. A helper call also leaves R1 to R5 without a value."
+        example Some("r0 = r3\nexit"),
+        help None;
+    RETURN "X0202" "return value is no number" explanation
+        "R0 holds a pointer when the program returns. A verdict is a number."
+        example Some("r0 = r1\nexit"),
+        help None;
+    POINTER_LEAK "X0203" "pointer used as data" explanation
+        "A pointer is stored somewhere else than as a whole into an aligned 8-byte slot of the stack, or a part of one is read. Addresses in the stages are not those of the kernel, so what is computed from their bytes would differ."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 8\nr0 = 1\nif r4 > r3 goto out\n*(u64 *)(r2 + 0) = r1\nout:\nexit"),
+        help None;
+    POINTER_ARITHMETIC "X0204" "arithmetic on a pointer" explanation
+        "Only numbers can be added to and subtracted from pointers, with 64 bits, and two pointers into the packet can be subtracted from each other."
+        example Some("r1 *= 2\nr0 = 1\nexit"),
+        help None;
+    NOT_A_POINTER "X0205" "access through something that is no pointer" explanation
+        "The address of a load, store or key is a number, a map or the end of the packet."
+        example Some("r2 = 4096\nr0 = *(u32 *)(r2 + 0)\nexit"),
+        help None;
+    POINTER_COMPARISON "X0206" "comparison of unrelated pointers" explanation
+        "Pointers into the packet compare with each other and with its end; any pointer compares with null for equality. Nothing else about addresses is the same here and in the kernel."
+        example Some("r0 = 1\nif r1 > 100 goto out\nr0 = 2\nout:\nexit"),
+        help None;
+    UNBOUNDED "X0207" "pointer moved without bounds" explanation
+        "A number is added to a pointer of which not even the magnitude is known. The kernel refuses this too: the address could wrap around."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 8\nr0 = 1\nif r4 > r3 goto out\nr5 = *(u64 *)(r2 + 0)\nr2 += r5\nout:\nexit"),
+        help Some("compare the number with a bound, or mask it, before adding it");
+    MIXED "X0208" "register of several kinds" explanation
+        "The register holds a pointer on one path and a number, or another kind of pointer, on the other. (Entries of one array, and null, may meet.)"
+        example Some("r3 = *(u32 *)(r1 + 12)\nr2 = 5\nif r3 == 1 goto out\nr2 = r1\nout:\nr0 = r2\nexit"),
+        help None;
+    DIVISION "X0209" "division by the constant zero" explanation
+        "The kernel refuses an instruction that divides by the constant 0. (A register that happens to be 0 gives 0, or the dividend for a modulo.)"
+        example Some("r0 = 8\nr0 /= 0\nexit"),
+        help None;
+    ARGUMENT "X0210" "wrong argument of a helper" explanation
+        "The first argument of `bpf_map_lookup_elem` must be a map."
+        example Some("r2 = r10\ncall 1\nr0 = 1\nexit"),
+        help None;
+    PACKET_BOUNDS "X0301" "packet access behind the end" explanation
+        "The program has to show, by a comparison with `data_end` that dominates the access, that the bytes are there. For a variable offset the comparison must be on the very pointer that is accessed, as the kernel's verifier wants it."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r2 + 0)\nexit"),
+        help Some("compare the pointer plus the size of the access with data_end first");
+    BEFORE_PACKET "X0302" "packet access before the start" explanation
+        "The access begins before `data`, or at a variable offset that can be negative."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r2 - 1)\nexit"),
+        help None;
+    WINDOW "X0303" "packet access beyond the window" explanation
+        "The stages see the first bytes of a packet, the window of the target. An access that can lie behind it would need a port into the packet buffer, which no target has yet."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 1000\nr0 = 1\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 + 999)\nout:\nexit"),
+        help Some("bound the offset more tightly, or choose a target with a larger window");
+    STACK_BOUNDS "X0304" "access outside the stack" explanation
+        "The stack has the 512 bytes below R10."
+        example Some("*(u64 *)(r10 - 520) = 0\nr0 = 1\nexit"),
+        help None;
+    STACK_UNINITIALISED "X0305" "uninitialised stack" explanation
+        "Bytes of the stack are read, or used as a key, that no instruction on some path has written."
+        example Some("r0 = *(u64 *)(r10 - 8)\nexit"),
+        help Some("initialise the variable, padding included");
+    STACK_VARIABLE "X0306" "variable stack offset" explanation
+        "The stack's bytes become values of the pipeline, so their places have to be constants."
+        example Some("r2 = *(u32 *)(r1 + 12)\nr2 &= 7\nr3 = r10\nr3 += -8\nr3 += r2\nr0 = 1\nexit"),
+        help Some("index a map or the packet instead of an array on the stack");
+    CONTEXT "X0307" "context field not available" explanation
+        "Of `xdp_md` there are `data`, `data_end`, `ingress_ifindex` and `rx_queue_index`, to be read."
+        example Some("r0 = *(u32 *)(r1 + 20)\nexit"),
+        help None;
+    ATOMIC "X0308" "atomic operation not available" explanation
+        "Atomic operations work on map values and on the stack, as in the kernel."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 8\nr0 = 1\nif r4 > r3 goto out\nlock *(u64 *)(r2 + 0) += r0\nout:\nexit"),
+        help None;
+    MAP_TYPE "X0401" "map type not supported" explanation
+        "Table units hold ARRAY and PERCPU_ARRAY maps (the device is the one CPU)."
+        example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[1]\ncall 1\nr0 = 1\nexit"),
+        help Some("use an array if the keys are small numbers");
+    NULL_CHECK "X0402" "missing null check" explanation
+        "The result of a lookup is null where the key is beyond the end; it has to be compared with null before it is used, unless the key is known to be within the map."
+        example Some("r3 = *(u32 *)(r1 + 12)\n*(u32 *)(r10 - 4) = r3\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\nr0 = *(u64 *)(r0 + 0)\nexit"),
+        help Some("compare the result of the lookup with 0");
+    VALUE_BOUNDS "X0403" "access outside a map value" explanation
+        "The access reaches before or behind the value of the entry."
+        example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\nif r0 == 0 goto out\nr0 = *(u64 *)(r0 + 8)\nout:\nr0 = 1\nexit"),
+        help None;
+    VALUE_ALIGNMENT "X0404" "unaligned access to a map value" explanation
+        "Table units access values at multiples of the access's size."
+        example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\nif r0 == 0 goto out\nr0 = *(u32 *)(r0 + 2)\nout:\nr0 = 1\nexit"),
+        help Some("do not pack the structure, or order its members by size");
+    MAP_DEFINITION "X0405" "impossible map definition" explanation
+        "An array has keys of 4 bytes, at least one entry and at least one byte in it, and no flags that change how programs use it."
+        example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[4]\ncall 1\nr0 = 1\nexit"),
+        help None;
+    STATIC_DATA "X0406" "static data" explanation
+        "The program refers to a variable of its `.rodata`, `.data` or `.bss`. These are not taken yet."
+        example Some("r1 = map[3][0]+0\nr0 = 1\nexit"),
+        help Some("use a constant that the compiler can put into the instruction, or a map");
+    TABLE_MEMORY "X0501" "maps do not fit" explanation
+        "All maps together need more table memory, or more places, than the table units of the target have. A map lies in one unit."
+        example Some("r1 = map[2]\nr0 = 1\nexit"),
+        help Some("make the maps smaller, or choose a target with larger table units");
+    PASSES "X0502" "too many passes" explanation
+        "The program needs more stages than all passes of the target together have."
+        example None,
+        help Some("choose a target with more stages or passes; divisions by variables are the most expensive instructions");
+    REGISTERS "X0503" "too many live values" explanation
+        "At one point more values are still needed than the registers and the stack area of the target hold."
+        example None,
+        help Some("compute values closer to where they are used");
+    PREDICATES "X0504" "too many live conditions" explanation
+        "At one point more conditions are still needed than the target has predicates."
+        example None,
+        help Some("split long switch statements, or look the decision up in a map");
+    UNITS "X0505" "no such unit" explanation
+        "The program needs a unit that no stage of the target has, for example a multiplier or a store."
+        example None,
+        help Some("choose another target");
+    INTERNAL "X0901" "error in the compiler" explanation
+        "The compiler found a mistake in what it made itself and refuses to hand it out. Please report it with the object."
+        example None,
+        help None;
 }
 
 /// The entry of a code.
@@ -77,4 +186,29 @@ pub fn entry(code: Code) -> Option<&'static Entry> {
 /// The entry of a code by its text, as in `weir explain X0301`.
 pub fn find(code: &str) -> Option<&'static Entry> {
     CODES.iter().find(|entry| entry.code.0.eq_ignore_ascii_case(code))
+}
+
+impl Entry {
+    /// The page about the code, in Markdown.
+    pub fn page(&self) -> String {
+        let mut page = format!("# {}: {}\n\n{}\n", self.code.0, self.title, self.explanation);
+        if let Some(example) = self.example {
+            page.push_str("\n## Example\n\n```text\n");
+            for line in example.lines() {
+                page.push_str(line);
+                page.push('\n');
+            }
+            page.push_str("```\n");
+            if example.contains("map[") {
+                page.push_str(
+                    "\n`map[0]` is an ARRAY of four 8-byte values, `map[1]` a HASH, `map[2]` an ARRAY of 16 MiB, \
+                     `map[3]` static data, `map[4]` an ARRAY with 8-byte keys.\n",
+                );
+            }
+        }
+        if let Some(help) = self.help {
+            page.push_str(&format!("\n## What helps\n\n{}{}.\n", help[..1].to_uppercase(), &help[1..]));
+        }
+        page
+    }
 }

@@ -15,6 +15,10 @@ impl Builder<'_> {
     pub(super) fn alu(&mut self, op: AluOp, width: Width, dst: u8, src: Operand) {
         let is32 = width == Width::W32;
         let b = self.operand(src);
+        let divides = matches!(op, AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod);
+        if divides && src == Operand::Imm(0) {
+            self.error(codes::DIVISION, "division by the constant zero");
+        }
         if op == AluOp::Mov && !is32 {
             self.state.registers[dst as usize] = b;
             return;
@@ -51,12 +55,6 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, op: AluOp, is32: bool, a: Val, b: Val) -> Slot {
-        if matches!(op, AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod)
-            && self.values.constant_of(b).is_some_and(|c| if is32 { c as u32 == 0 } else { c == 0 })
-        {
-            self.error(codes::DIVISION, "division by the constant zero");
-            return Slot::Poison;
-        }
         Slot::Scalar(self.make(|m| match op {
             AluOp::Add => m.alu(Alu::Add, is32, a, b),
             AluOp::Sub => m.alu(Alu::Sub, is32, a, b),

@@ -203,13 +203,20 @@ fn alu64(op: AluOp, a: &Range, b: &Range) -> Range {
                     bits
                 }
             }
-            None => Range::FULL,
+            None => match 1u64.checked_shl(b.umax.min(64) as u32).and_then(|f| a.umax.checked_mul(f)) {
+                Some(umax) => Range::unsigned(a.umin << b.umin, umax).intersect(&Range::bits(
+                    0,
+                    u64::MAX << (b.umin + u64::from(a.possible().trailing_zeros())).min(63),
+                )),
+                None => Range::FULL,
+            },
         },
         AluOp::Rsh => match b.as_constant() {
             Some(shift) => {
                 let s = shift & 63;
                 Range::bits(a.ones >> s, a.unknown >> s).intersect(&Range::unsigned(a.umin >> s, a.umax >> s))
             }
+            None if b.umax < 64 => Range::unsigned(a.umin >> b.umax, a.umax >> b.umin),
             None => Range::unsigned(0, a.umax),
         },
         AluOp::Arsh => match b.as_constant() {

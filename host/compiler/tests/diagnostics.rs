@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Every code is triggered by its example, and has a page that says what the table says.
+
+mod support;
+
+use std::path::Path;
+use support::{array, assembled, from_insns, refused, target};
+use weir_bpf::{Insn, MapDef};
+use weir_compiler::compile;
+use weir_compiler::diag::codes::{CODES, INTERNAL, PASSES, PREDICATES, REGISTERS, UNITS};
+
+fn maps() -> Vec<MapDef> {
+    vec![
+        array("array", 8, 4),
+        MapDef { map_type: 1, ..array("hash", 8, 4) },
+        array("big", 1 << 20, 16),
+        MapDef { initial: Some(vec![0; 8]), ..array(".rodata", 8, 1) },
+        MapDef { key_size: 8, ..array("wrong", 8, 4) },
+    ]
+}
+
+#[test]
+fn examples_are_refused_with_their_code() {
+    for entry in CODES {
+        let Some(example) = entry.example else { continue };
+        let found = refused(&assembled(example, &maps()));
+        let codes: Vec<&str> = found.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [entry.code.0], "{example}\n{found:#?}");
+        assert!(found.iter().all(|d| d.help.as_deref() == entry.help));
+    }
+}
+
+#[test]
+fn codes_without_example_are_triggered_here() {
+    let without: Vec<_> = CODES.iter().filter(|e| e.example.is_none()).map(|e| e.code.0).collect();
+    let others = [PASSES.0, REGISTERS.0, PREDICATES.0, UNITS.0, INTERNAL.0];
+    assert_eq!(without[0], "X0101");
+    assert_eq!(without[1..], others, "a code without example needs a test of its own");
+    let legacy =
+        from_insns(vec![Insn { code: 0x30, ..Insn::default() }, Insn { code: 0x95, ..Insn::default() }], &[]);
+    assert_eq!(refused(&legacy)[0].code, "X0101");
+    let object = assembled("r2 = *(u32 *)(r1 + 12)\nr0 = *(u32 *)(r1 + 16)\nr0 *= r2\nexit", &[]);
+    let mut without_multiplier = target();
+    without_multiplier.units.multipliers.every = 0;
+    let found =
+        compile(&object, &object.programs[0], &without_multiplier).expect_err("there is no multiplier");
+    assert_eq!(found[0].code, UNITS.0, "{found:?}");
+    let mut one_pass = target();
+    one_pass.passes = 1;
+    let object = assembled("r0 = *(u32 *)(r1 + 16)\nr2 = *(u32 *)(r1 + 12)\nr0 /= r2\nexit", &[]);
+    let found = compile(&object, &object.programs[0], &one_pass).expect_err("32 steps need more stages");
+    assert_eq!(found[0].code, PASSES.0, "{found:?}");
+    let mut two_predicates = target();
+    two_predicates.predicates = 2;
+    let text: String = (0..6).map(|i| format!("if r2 == {i} goto l{i}\n")).collect();
+    let ends: String = (0..6).map(|i| format!("l{i}:\nr0 = {}\nexit\n", i * 3 + 1)).collect();
+    let object = assembled(&format!("r2 = *(u32 *)(r1 + 12)\nr0 = 9\n{text}exit\n{ends}"), &[]);
+    let found = compile(&object, &object.programs[0], &two_predicates).expect_err("one predicate is too few");
+    assert_eq!(found[0].code, PREDICATES.0, "{found:?}");
+}
+
+#[test]
+fn more_live_values_than_registers_are_spilled_and_then_refused() {
+    // 20 bytes are loaded before any is used, each then in an order that the packet's length decides.
+    let program = |count: usize| {
+        let mut text =
+            "r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr0 = 1\nr4 = r2\nr4 += 64\nif r4 > r3 goto out\n"
+                .to_owned();
+        for i in 0..count {
+            text += &format!("r5 = *(u8 *)(r2 + {i})\n*(u64 *)(r10 - {}) = r5\n", 8 * i + 8);
+        }
+        for i in 0..count {
+            text += &format!("*(u8 *)(r2 + {i}) = {i}\n");
+        }
+        text += "r0 = 0\n";
+        for i in 0..count {
+            text +=
+                &format!("r5 = *(u64 *)(r10 - {})\nr0 *= 3\nr0 += r5\n*(u64 *)(r2 + 56) = r0\n", 8 * i + 8);
+        }
+        text + "out:\nexit"
+    };
+    let fits = assembled(&program(16), &[]);
+    let compiled = support::accepted(&fits, &fits.programs[0]);
+    support::agree(&fits, &fits.programs[0], &compiled, 1, &[vec![7; 64], (0..80).collect(), vec![9; 20]]);
+    let found = refused(&assembled(&program(40), &[]));
+    assert_eq!(found[0].code, REGISTERS.0, "{found:?}");
+}
+
+#[test]
+fn pages_say_what_the_table_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/errors");
+    let update = std::env::var_os("WEIR_UPDATE_PAGES").is_some();
+    for entry in CODES {
+        let path = folder.join(format!("{}.md", entry.code.0));
+        if update {
+            std::fs::create_dir_all(&folder).expect("the folder can be made");
+            std::fs::write(&path, entry.page()).expect("the page can be written");
+        }
+        let page = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(page, entry.page(), "{}: run this test with WEIR_UPDATE_PAGES=1", path.display());
+    }
+}
