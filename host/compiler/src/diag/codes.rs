@@ -191,7 +191,8 @@ pub fn find(code: &str) -> Option<&'static Entry> {
 impl Entry {
     /// The page about the code, in Markdown.
     pub fn page(&self) -> String {
-        let mut page = format!("# {}: {}\n\n{}\n", self.code.0, self.title, self.explanation);
+        let mut page = String::from("<!-- SPDX-License-Identifier: Apache-2.0 OR MIT -->\n");
+        page.push_str(&format!("# {}: {}\n\n{}\n", self.code.0, self.title, self.explanation));
         if let Some(example) = self.example {
             page.push_str("\n## Example\n\n```text\n");
             for line in example.lines() {
