@@ -66,8 +66,8 @@ Examples:
   weir explain X0106
   weir explain x0106 -j")]
     Explain {
-        /// Code, such as X0106
-        code: String,
+        /// Code, such as X0106; all codes are listed if there is none
+        code: Option<String>,
     },
     /// Print a completion script for a shell
     #[command(after_long_help = "\

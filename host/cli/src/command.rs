@@ -19,7 +19,7 @@ pub fn run(command: Command) -> Result<Report, Failure> {
             ProgCommand::Run(args) => prog::run::run(&args).map(Report::Run),
             ProgCommand::Bench(args) => prog::bench::run(&args).map(Report::Bench),
         },
-        Command::Explain { code } => explain::run(&code).map(Report::Explain),
+        Command::Explain { code } => explain::run(code.as_deref()).map(Report::Explain),
         Command::Completions { shell } => completions::run(shell).map(Report::Script),
         Command::Man { directory } => man::run(&directory).map(Report::Files),
     }

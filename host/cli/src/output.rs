@@ -84,6 +84,7 @@ mod tests {
             }],
             maps: Maps::new(),
             rtl: None,
+            notes: vec![],
             mismatches: vec![Mismatch {
                 reference: "interp",
                 engine: "rtl",

@@ -49,7 +49,7 @@ pub struct CheckReport {
     pub schema: u32,
     /// Name of the target.
     pub target: String,
-    /// Object file, for the human form only.
+    /// Object file, for the human form.
     #[serde(skip)]
     pub object: PathBuf,
     /// One entry for each program looked at.
@@ -98,6 +98,9 @@ pub struct DiagnosticReport {
     pub source: Option<SourceReport>,
     /// What would help.
     pub help: Option<String>,
+    /// Object file, for the human form where there is no source line.
+    #[serde(skip)]
+    pub object: PathBuf,
     /// Disassembly of the instruction, for the human form where there is no source line.
     #[serde(skip)]
     pub disassembly: Option<String>,
@@ -194,6 +197,9 @@ pub struct RunReport {
     pub rtl: Option<RtlFigures>,
     /// Where engines disagree.
     pub mismatches: Vec<Mismatch>,
+    /// Remarks about the input, for the human form.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 /// One packet of [`RunReport`].
@@ -245,9 +251,9 @@ pub struct BenchReport {
 pub struct ExplainReport {
     /// [`SCHEMA`]
     pub schema: u32,
-    /// The code.
-    pub code: String,
-    /// Its page, Markdown.
+    /// The code; `null` for the list of all.
+    pub code: Option<String>,
+    /// Its page.
     pub text: String,
 }
 

@@ -141,4 +141,11 @@ fn unknown_codes_are_named() {
     let outcome = folder.weir(&["explain", "X9999"]);
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
     assert!(outcome.stderr.starts_with("error: ") && outcome.stderr.contains("X9999"), "{}", outcome.stderr);
+    let outcome = folder.weir(&["explain"]);
+    assert_eq!(outcome.code, 0);
+    assert!(
+        outcome.stdout.lines().count() > 10 && outcome.stdout.starts_with("X0001  "),
+        "{}",
+        outcome.stdout
+    );
 }

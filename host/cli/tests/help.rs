@@ -79,7 +79,7 @@ fn the_reference_page_has_every_command_and_option() {
     let page = std::fs::read_to_string(page).expect("docs/reference/cli.md");
     let folder = Folder::new();
     for command in COMMANDS {
-        let name = format!("`weir {}", command.join(" "));
+        let name = format!("`weir {} ", command.join(" "));
         assert!(command.is_empty() || page.contains(&name), "{name}");
         let help = folder.weir(&[*command, &["-h"]].concat()).stdout;
         for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {

@@ -238,3 +238,76 @@ fn an_engine_that_is_named_and_cannot_run_is_a_failure() {
         assert_eq!(alone.code, if ran { 0 } else { 1 }, "{engine}: {}", alone.stderr);
     }
 }
+
+#[test]
+fn without_debug_information_the_instruction_is_shown() {
+    let folder = Folder::new();
+    let object = folder.bare_object("tick", REFUSED);
+    let outcome = folder.weir(&["prog", "check", &object]);
+    assert_eq!(outcome.code, 3);
+    for part in ["--> tick.o", "call 5", "instruction 0"] {
+        assert!(outcome.stderr.contains(part), "`{part}` is not in\n{}", outcome.stderr);
+    }
+    let report = folder.json(3, &["prog", "check", &object, "-j"]);
+    assert_eq!(report["programs"][0]["diagnostics"][0]["source"], Value::Null);
+}
+
+#[test]
+fn programs_that_the_loader_refuses_have_a_code_too() {
+    let folder = Folder::new();
+    let text = "int elsewhere(void);\nSEC(\"xdp\") int lost(struct xdp_md *ctx) { return elsewhere(); }";
+    let object = folder.object("lost", text);
+    let report = folder.json(3, &["prog", "check", &object, "-j"]);
+    let diagnostic = &report["programs"][0]["diagnostics"][0];
+    assert_eq!((&report["programs"][0]["name"], &diagnostic["code"]), (&json!("lost"), &json!("X0001")));
+    assert!(diagnostic["message"].as_str().expect("text").contains("`elsewhere`"));
+    let report = folder.json(3, &["prog", "run", &object, "--data-in", "00", "-j"]);
+    assert_eq!(report["error"]["diagnostics"][0]["code"], "X0001");
+    assert_eq!(folder.weir(&["explain", "x0001"]).code, 0);
+}
+
+#[test]
+fn check_looks_at_all_programs_and_the_others_ask_for_one() {
+    let folder = Folder::new();
+    let text = "SEC(\"xdp/a\") int first(void *ctx) { return XDP_PASS; }\n\
+                SEC(\"xdp/b\") int second(void *ctx) { return XDP_DROP; }";
+    let object = folder.object("two", text);
+    let report = folder.json(0, &["prog", "check", &object, "-j"]);
+    let names: Vec<&Value> =
+        report["programs"].as_array().expect("a list").iter().map(|p| &p["name"]).collect();
+    assert_eq!(names, ["first", "second"]);
+    let packet = hex(&udp(1));
+    let outcome = folder.weir(&["prog", "run", &object, "--data-in", &packet]);
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("`first`, `second`") && outcome.stderr.contains("--program"));
+    for (flag, name, verdict) in [("--program", "first", "XDP_PASS"), ("--section", "xdp/b", "XDP_DROP")] {
+        let arguments =
+            ["prog", "run", &object, flag, name, "--data-in", &packet, "--engine", "interp", "-j"];
+        assert_eq!(folder.json(0, &arguments)["packets"][0]["verdict"], verdict);
+    }
+}
+
+#[test]
+fn packets_that_the_capture_cut_are_remarked_on() {
+    let folder = Folder::new();
+    let object = folder.program("drop_port");
+    let mut capture = pcap(&[udp(80)]);
+    // The length on the wire, behind that in the file.
+    capture[36..40].copy_from_slice(&1400u32.to_le_bytes());
+    folder.file("p.pcap", capture);
+    let outcome = folder.weir(&["prog", "run", &object, "--packets", "p.pcap", "--engine", "interp"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("note: 1 packets are shorter in the capture"), "{}", outcome.stderr);
+}
+
+#[test]
+fn waves_need_the_rtl() {
+    let folder = Folder::new();
+    let object = folder.program("drop_port");
+    let packet = hex(&udp(80));
+    let before = folder.names();
+    let arguments = ["prog", "run", &object, "--data-in", &packet, "--engine", "interp", "--wave", "w.vcd"];
+    let outcome = folder.weir(&arguments);
+    assert_eq!((outcome.code, folder.names()), (1, before));
+    assert!(outcome.stderr.contains("--wave") && outcome.stderr.contains("rtl"), "{}", outcome.stderr);
+}

@@ -8,11 +8,12 @@ pub mod dump;
 pub mod run;
 
 use crate::args::Selection;
+use crate::command::explain::UNREADABLE;
 use crate::failure::{Exit, Failure};
 use crate::input::{self, suggestion};
-use crate::report::{ProgramReport, SourceReport};
-use std::path::Path;
-use weir_bpf::{Object, Program, SelectError};
+use crate::report::{DiagnosticReport, ProgramReport, SourceReport};
+use std::path::{Path, PathBuf};
+use weir_bpf::{Object, Program, ProgramError, SelectError};
 use weir_pipeline::Target;
 
 /// An object and the target that its programs are compiled for.
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub object: Object,
     /// The target.
     pub target: Target,
+    /// Where the object was read from.
+    pub path: PathBuf,
 }
 
 /// Reads the object and the target that a command names.
@@ -32,7 +35,7 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     })?;
     let bytes = input::read(&selection.object)?;
     let object = Object::parse(&bytes).map_err(|e| Failure::in_file(&selection.object, e))?;
-    Ok(Loaded { object, target })
+    Ok(Loaded { object, target, path: selection.object.clone() })
 }
 
 /// The one program that a command is about.
@@ -48,13 +51,30 @@ pub fn selection_failure(path: &Path, error: &SelectError) -> Failure {
     match error {
         SelectError::Empty => failure,
         SelectError::NoXdpSection { .. } => failure.help("name one with --section or --program"),
-        SelectError::Refused { .. } => Failure { exit: Exit::Refused, ..failure },
+        SelectError::Refused { error, .. } => {
+            Failure { exit: Exit::Refused, diagnostics: vec![unreadable(path, error)], ..failure }
+        }
         SelectError::Ambiguous { .. } => {
             Failure { exit: Exit::Usage, ..failure.help("--program NAME chooses one") }
         }
         SelectError::NoSuchProgram { .. } | SelectError::NoSuchSection { .. } => {
             Failure { exit: Exit::Usage, ..failure }
         }
+    }
+}
+
+/// Why a program is refused before any compiler sees it.
+pub fn unreadable(path: &Path, error: &ProgramError) -> DiagnosticReport {
+    DiagnosticReport {
+        code: UNREADABLE.code.0.to_owned(),
+        level: "error".into(),
+        message: error.to_string(),
+        insn: None,
+        source: None,
+        help: UNREADABLE.help.map(str::to_owned),
+        object: path.to_owned(),
+        disassembly: None,
+        notes: Vec::new(),
     }
 }
 

@@ -4,10 +4,10 @@
 use crate::report::{DiagnosticReport, SourceReport};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use std::path::Path;
 
-/// The text of one diagnostic; `object` is named where no source line is known.
-pub(super) fn render(diagnostic: &DiagnosticReport, object: &Path, color: bool) -> String {
+/// The text of one diagnostic; the object is named where no source line is known.
+pub(super) fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
+    let object = diagnostic.object.display().to_string();
     let level = match diagnostic.level.as_str() {
         "error" => Level::ERROR,
         "warning" => Level::WARNING,
@@ -32,11 +32,11 @@ pub(super) fn render(diagnostic: &DiagnosticReport, object: &Path, color: bool) 
         (None, Some(text)) => {
             let snippet = Snippet::source(text.as_str())
                 .line_numbering(false)
-                .path(object.display().to_string())
+                .path(object)
                 .annotation(here(0..text.len()));
             group = group.element(snippet);
         }
-        (None, None) => group = group.element(Origin::path(object.display().to_string())),
+        (None, None) => group = group.element(Origin::path(object)),
     }
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(&**note));
@@ -82,6 +82,7 @@ mod tests {
             insn: Some(17),
             source,
             help: Some("keep this program on the host".into()),
+            object: "t.o".into(),
             disassembly,
             notes: vec!["the pipeline has no clock".into()],
         }
@@ -95,7 +96,7 @@ mod tests {
             column: 18,
             text: "    if (v) *v += bpf_ktime_get_ns() & 1;".into(),
         };
-        let text = render(&diagnostic(Some(source), None), Path::new("t.o"), false);
+        let text = render(&diagnostic(Some(source), None), false);
         assert_eq!(
             text,
             "\
@@ -113,9 +114,9 @@ help: keep this program on the host
 
     #[test]
     fn without_source_the_object_and_the_instruction_are_shown() {
-        let text = render(&diagnostic(None, Some("call 5".into())), Path::new("t.o"), false);
+        let text = render(&diagnostic(None, Some("call 5".into())), false);
         assert!(text.contains("t.o") && text.contains("call 5") && text.contains("instruction 17"), "{text}");
-        let text = render(&diagnostic(None, None), Path::new("t.o"), false);
+        let text = render(&diagnostic(None, None), false);
         assert!(text.contains("t.o"), "{text}");
     }
 
@@ -124,7 +125,7 @@ help: keep this program on the host
         for text in ["", "  ", "é = 1;", "x"] {
             for column in 0..12 {
                 let source = SourceReport { file: "f".into(), line: 1, column, text: text.into() };
-                render(&diagnostic(Some(source), None), Path::new("t.o"), false);
+                render(&diagnostic(Some(source), None), false);
             }
         }
     }

@@ -9,12 +9,14 @@ use crate::report::{
     SourceReport,
 };
 use std::collections::BTreeMap;
-use std::path::Path;
 use weir_engines::maps::hex;
 use weir_engines::{Entry, RtlFigures};
 
 /// Map entries shown of one map.
 const ENTRIES_SHOWN: usize = 16;
+
+/// Differences between engines shown; `-j` has all.
+const MISMATCHES_SHOWN: usize = 20;
 
 /// The text for an outcome.
 pub(super) fn render(outcome: &Result<Report, Failure>, color: bool) -> Text {
@@ -34,11 +36,7 @@ pub(super) fn render(outcome: &Result<Report, Failure>, color: bool) -> Text {
 }
 
 fn error(failure: &Failure, color: bool) -> String {
-    let mut text: String = failure
-        .diagnostics
-        .iter()
-        .map(|d| diagnostic::render(d, Path::new("the object"), color) + "\n")
-        .collect();
+    let mut text: String = failure.diagnostics.iter().map(|d| diagnostic::render(d, color) + "\n").collect();
     let (on, off) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     text += &format!("{on}error{off}: {}\n", failure.message);
     if let Some(help) = &failure.help {
@@ -76,7 +74,7 @@ fn check(report: &CheckReport, color: bool) -> Text {
             verdict(program),
         ]);
         for d in &program.diagnostics {
-            text.stderr += &diagnostic::render(d, &report.object, color);
+            text.stderr += &diagnostic::render(d, color);
             text.stderr.push('\n');
         }
     }
@@ -165,6 +163,9 @@ fn run(report: &RunReport) -> Text {
         table.row(row);
     }
     let mut text = Text::default();
+    for note in &report.notes {
+        text.stderr += &format!("note: {note}\n");
+    }
     for (engine, reason) in &report.skipped {
         text.stderr += &format!("note: engine {engine} is skipped: {reason}\n");
     }
@@ -176,11 +177,11 @@ fn run(report: &RunReport) -> Text {
     if let Some(rtl) = &report.rtl {
         text.stdout += &rtl_lines(rtl);
     }
-    for mismatch in &report.mismatches {
+    for mismatch in report.mismatches.iter().take(MISMATCHES_SHOWN) {
         text.stderr += &format!("error: {mismatch}\n");
     }
     if !report.agree {
-        text.stderr += "error: engines disagree\n";
+        text.stderr += &format!("error: engines disagree, {} differences\n", report.mismatches.len());
     }
     text
 }

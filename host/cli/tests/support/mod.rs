@@ -50,21 +50,27 @@ impl Folder {
     /// Compiles one of the test programs; returns the object's name.
     pub fn program(&self, name: &str) -> String {
         let source = programs().join(format!("{name}.bpf.c"));
-        self.clang(&source, name)
+        self.clang(&source, name, "-g")
     }
 
     /// Compiles C given as text, below the headers that it needs; returns the object's name.
     pub fn object(&self, name: &str, text: &str) -> String {
         let source = self.file(&format!("{name}.c"), format!("#include \"weir_bpf.h\"\n{text}"));
-        self.clang(Path::new(&source), name)
+        self.clang(Path::new(&source), name, "-g")
     }
 
-    fn clang(&self, source: &Path, name: &str) -> String {
+    /// The same without debug information.
+    pub fn bare_object(&self, name: &str, text: &str) -> String {
+        let source = self.file(&format!("{name}.c"), format!("#include \"weir_bpf.h\"\n{text}"));
+        self.clang(Path::new(&source), name, "-g0")
+    }
+
+    fn clang(&self, source: &Path, name: &str, debug: &str) -> String {
         let object = format!("{name}.o");
         let clang = std::env::var("WEIR_CLANG").unwrap_or_else(|_| "clang".into());
         let multiarch = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
         let output = Command::new(clang)
-            .args(["-target", "bpf", "-O2", "-g", "-mcpu=v3", "-I", &multiarch, "-I"])
+            .args(["-target", "bpf", "-O2", debug, "-mcpu=v3", "-I", &multiarch, "-I"])
             .arg(programs().join("include"))
             .arg("-c")
             .arg(source)

@@ -23,7 +23,7 @@ pub fn run(args: &BenchArgs) -> Result<BenchReport, Failure> {
     let loaded = super::load(&args.selection)?;
     let program = super::select(&loaded.object, &args.selection)?;
     let once = match &args.packets {
-        Some(path) => read_packets(Some(path), &[], &loaded.target)?,
+        Some(path) => read_packets(Some(path), &[], &loaded.target)?.0,
         None => (0..FLOWS).map(udp).collect::<Result<_, _>>()?,
     };
     let before = match &args.maps {

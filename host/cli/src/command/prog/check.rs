@@ -5,12 +5,10 @@ use super::Loaded;
 use super::compile;
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::report::{CheckReport, CheckedProgram, DiagnosticReport, SCHEMA};
+use crate::report::{CheckReport, CheckedProgram, SCHEMA};
+use std::path::Path;
 use weir_bpf::{Program, RefusedProgram};
 use weir_pipeline::Target;
-
-/// Code of a program that the object itself does not define well enough to be looked at.
-const UNREADABLE: &str = "X0001";
 
 /// Checks the named program, or all XDP programs.
 pub fn run(args: &CheckArgs) -> Result<CheckReport, Failure> {
@@ -20,9 +18,13 @@ pub fn run(args: &CheckArgs) -> Result<CheckReport, Failure> {
         let chosen = loaded.object.select(selection.program.as_deref(), selection.section.as_deref());
         match chosen {
             Ok(program) => vec![check(&loaded, program)],
-            Err(weir_bpf::SelectError::Refused { name, .. }) => {
-                loaded.object.refused.iter().filter(|r| r.name == name).map(unreadable).collect()
-            }
+            Err(weir_bpf::SelectError::Refused { name, .. }) => loaded
+                .object
+                .refused
+                .iter()
+                .filter(|r| r.name == name)
+                .map(|r| unreadable(&loaded.path, r))
+                .collect(),
             Err(e) => return Err(super::selection_failure(&selection.object, &e)),
         }
     } else {
@@ -39,8 +41,10 @@ pub fn run(args: &CheckArgs) -> Result<CheckReport, Failure> {
 fn all(loaded: &Loaded, args: &CheckArgs) -> Result<Vec<CheckedProgram>, Failure> {
     let xdp = loaded.object.programs.iter().filter(|program| program.is_xdp());
     let refused = loaded.object.refused.iter().filter(|program| program.section.starts_with("xdp"));
-    let programs: Vec<CheckedProgram> =
-        xdp.map(|program| check(loaded, program)).chain(refused.map(unreadable)).collect();
+    let programs: Vec<CheckedProgram> = xdp
+        .map(|program| check(loaded, program))
+        .chain(refused.map(|r| unreadable(&loaded.path, r)))
+        .collect();
     if programs.is_empty() {
         // Nothing to look at: the reason is the same as for commands about one program.
         super::select(&loaded.object, &args.selection)?;
@@ -71,7 +75,7 @@ pub fn mpps(target: &Target, cycles_per_packet: f64) -> f64 {
     f64::from(target.clock_mhz) / cycles_per_packet
 }
 
-fn unreadable(program: &RefusedProgram) -> CheckedProgram {
+fn unreadable(path: &Path, program: &RefusedProgram) -> CheckedProgram {
     CheckedProgram {
         name: program.name.clone(),
         section: program.section.clone(),
@@ -83,15 +87,6 @@ fn unreadable(program: &RefusedProgram) -> CheckedProgram {
         cycles_per_packet: None,
         mpps: None,
         compile_ms: 0.0,
-        diagnostics: vec![DiagnosticReport {
-            code: UNREADABLE.into(),
-            level: "error".into(),
-            message: program.error.to_string(),
-            insn: None,
-            source: None,
-            help: None,
-            disassembly: None,
-            notes: Vec::new(),
-        }],
+        diagnostics: vec![super::unreadable(path, &program.error)],
     }
 }

@@ -27,9 +27,9 @@ pub fn attempt(loaded: &Loaded, program: &Program) -> Attempt {
     let (compiled, diagnostics) = match outcome {
         Ok(mut compiled) => {
             let warnings = std::mem::take(&mut compiled.warnings);
-            (Some(compiled), reports(program, warnings))
+            (Some(compiled), reports(loaded, program, warnings))
         }
-        Err(diagnostics) => (None, reports(program, diagnostics)),
+        Err(diagnostics) => (None, reports(loaded, program, diagnostics)),
     };
     Attempt { compiled, diagnostics, milliseconds }
 }
@@ -50,7 +50,7 @@ pub fn level(loaded: &Loaded, program: &Program, level: Dump) -> Result<String, 
     });
     match (text, outcome) {
         (Some(text), _) => Ok(text),
-        (None, Err(diagnostics)) => Err(refused(loaded, program, reports(program, diagnostics))),
+        (None, Err(diagnostics)) => Err(refused(loaded, program, reports(loaded, program, diagnostics))),
         (None, Ok(_)) => Err(Failure::new(format!("the compiler has not shown level `{}`", level.name()))),
     }
 }
@@ -64,13 +64,14 @@ fn refused(loaded: &Loaded, program: &Program, diagnostics: Vec<DiagnosticReport
     }
 }
 
-fn reports(program: &Program, diagnostics: Vec<Diagnostic>) -> Vec<DiagnosticReport> {
+fn reports(loaded: &Loaded, program: &Program, diagnostics: Vec<Diagnostic>) -> Vec<DiagnosticReport> {
     diagnostics
         .into_iter()
         .map(|d| DiagnosticReport {
             code: d.code.to_owned(),
             level: d.level.name().to_owned(),
             message: d.message,
+            object: loaded.path.clone(),
             insn: d.insn,
             disassembly: d.insn.filter(|i| *i < program.insns.len()).map(|i| disasm::insn(&program.insns, i)),
             source: d.source.map(|s| SourceReport {

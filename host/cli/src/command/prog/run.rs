@@ -22,7 +22,7 @@ const SHOWN: [EngineKind; 4] = [EngineKind::Rtl, EngineKind::Model, EngineKind::
 pub fn run(args: &RunArgs) -> Result<RunReport, Failure> {
     let loaded = super::load(&args.selection)?;
     let program = super::select(&loaded.object, &args.selection)?;
-    let inputs = read_packets(args.packets.as_deref(), &args.data_in, &loaded.target)?;
+    let (inputs, notes) = read_packets(args.packets.as_deref(), &args.data_in, &loaded.target)?;
     let before = match &args.maps {
         Some(path) => maps::read(path, &loaded.object.maps)?,
         None => Maps::new(),
@@ -63,15 +63,16 @@ pub fn run(args: &RunArgs) -> Result<RunReport, Failure> {
         maps: shown.maps.clone(),
         rtl: session.run(EngineKind::Rtl).and_then(|run| run.rtl.clone()),
         mismatches: session.mismatches,
+        notes,
     })
 }
 
-/// Packets of a capture, then those of the command line, as engines want them.
+/// Packets of a capture, then those of the command line, as engines want them; and remarks about them.
 pub fn read_packets(
     capture: Option<&Path>,
     arguments: &[String],
     target: &Target,
-) -> Result<Vec<Packet>, Failure> {
+) -> Result<(Vec<Packet>, Vec<String>), Failure> {
     let mut inputs = capture.map(packets::read_capture).transpose()?.unwrap_or_default();
     for argument in arguments {
         inputs.push(packets::from_argument(argument)?);
@@ -79,7 +80,15 @@ pub fn read_packets(
     for input in &inputs {
         packets::check_length(input, target)?;
     }
-    Ok(inputs.into_iter().map(|input| Packet::from(input.data)).collect())
+    let snapped = inputs.iter().filter(|input| input.snapped).count();
+    let notes = if snapped > 0 {
+        vec![format!(
+            "{snapped} packets are shorter in the capture than they were on the wire; they run as captured"
+        )]
+    } else {
+        Vec::new()
+    };
+    Ok((inputs.into_iter().map(|input| Packet::from(input.data)).collect(), notes))
 }
 
 fn kinds(wanted: &[EngineArg]) -> Vec<EngineKind> {
