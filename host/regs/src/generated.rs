@@ -761,7 +761,7 @@ pub mod table {
     };
 }
 
-/// 64-bit counters: reading a low half keeps the high half that belongs to it for the next read of a high half. They start at zero after reset and stop at nothing.
+/// 64-bit counters: reading a low half keeps the high half that belongs to it for the next read of a high half. They are zero after reset.
 pub mod counter {
     use super::{Access, Register};
 
