@@ -25,12 +25,11 @@ pub struct Alu<const RB: usize> {
     pub load: Signal<In, Bits<64>>,
     /// Result; second clock.
     pub result: Signal<Out, Bits<64>>,
-    /// Whether it is written to a register; second clock.
+    /// Whether it is written to a register; first clock.
     pub write: Signal<Out, Bit>,
-    /// To which; second clock.
+    /// To which; first clock.
     pub dst: Signal<Out, Bits<4>>,
     held: DFF<AluWord>,
-    permitted: DFF<Bit>,
     a_is_load: DFF<Bit>,
     b_is_load: DFF<Bit>,
     fetch_a: SourceFetch<RB>,
@@ -54,9 +53,9 @@ impl<const RB: usize> Logic for Alu<RB> {
         // First clock: operands and guard.
         self.held.clock.next = self.clock.val();
         self.held.d.next = self.word.val();
-        self.permitted.clock.next = self.clock.val();
-        self.permitted.d.next = self.active.val()
+        self.write.next = self.active.val()
             && (self.predicates.val().get_bit(self.word.val().guard.index()) ^ (self.word.val().negate == 1));
+        self.dst.next = self.word.val().dst;
         self.a_is_load.clock.next = self.clock.val();
         self.a_is_load.d.next = self.word.val().a == 16;
         self.b_is_load.clock.next = self.clock.val();
@@ -105,8 +104,6 @@ impl<const RB: usize> Logic for Alu<RB> {
         self.arithmetic.y.next = self.y.val();
         self.arithmetic.shifted.next = self.shift.o.val();
         self.result.next = self.arithmetic.result.val();
-        self.write.next = self.permitted.q.val();
-        self.dst.next = self.held.q.val().dst;
     }
 }
 

@@ -30,9 +30,9 @@ pub struct Lsu<const RB: usize, const MB: usize> {
     pub memory: Signal<In, Bits<MB>>,
     /// What the load has read; second clock.
     pub load: Signal<Out, Bits<64>>,
-    /// Whether it is written to a register; second clock.
+    /// Whether it is written to a register; first clock.
     pub write: Signal<Out, Bit>,
-    /// To which; second clock.
+    /// To which; first clock.
     pub dst: Signal<Out, Bits<4>>,
     /// A store outside packet and stack; second clock.
     pub abort: Signal<Out, Bit>,
@@ -51,6 +51,7 @@ pub struct Lsu<const RB: usize, const MB: usize> {
     headroom: Vec<Constant<Bits<13>>>,
     stack_base: Constant<Bits<13>>,
     stack_end: Constant<Bits<13>>,
+    allowed: Signal<Local, Bit>,
     at: Signal<Local, Bits<10>>,
     base: Signal<Local, Bits<12>>,
     address: Signal<Local, Bits<12>>,
@@ -97,6 +98,7 @@ impl<const RB: usize, const MB: usize> Lsu<RB, MB> {
             headroom: (0..target.headroom_bytes.min(1)).map(|_| constant(target.headroom_bytes)).collect(),
             stack_base: constant(target.stack_base()),
             stack_end: constant(target.context_bytes()),
+            allowed: Default::default(),
             at: Default::default(),
             base: Default::default(),
             address: Default::default(),
@@ -128,8 +130,11 @@ impl<const RB: usize, const MB: usize> Logic for Lsu<RB, MB> {
         self.held.d.next = self.word.val();
         self.held_packet_end.d.next = bit_cast::<13, 11>(self.packet_end.val());
         self.held_context.d.next = self.memory.val();
-        self.permitted.d.next = self.active.val()
+        self.allowed.next = self.active.val()
             && (self.predicates.val().get_bit(self.word.val().guard.index()) ^ (self.word.val().negate == 1));
+        self.permitted.d.next = self.allowed.val();
+        self.write.next = self.allowed.val() && (self.word.val().kind == 1);
+        self.dst.next = self.word.val().dst;
         self.at.next = bit_cast::<10, 5>(self.word.val().base) << 6;
         self.base.next = self.registers.val().get_bits::<12>(self.at.val().index());
         if self.word.val().base >= 16 {
@@ -153,8 +158,6 @@ impl<const RB: usize, const MB: usize> Logic for Lsu<RB, MB> {
 
         // Second clock: the load is there, bounds are checked, the store is merged.
         self.load.next = self.held_load.q.val();
-        self.dst.next = self.held.q.val().dst;
-        self.write.next = self.permitted.q.val() && (self.held.q.val().kind == 1);
         self.first.next = bit_cast::<13, 12>(self.held_address.q.val());
         self.bytes.next = bits::<8>(0xff);
         self.behind.next = self.first.val() + 8;

@@ -21,9 +21,9 @@ pub struct Multiplier<const RB: usize> {
     pub predicates: Signal<In, Bits<16>>,
     /// Product; second clock of the next stage.
     pub result: Signal<Out, Bits<64>>,
-    /// Whether it is written to a register; second clock of the next stage.
+    /// Whether it is written to a register; first clock of the next stage.
     pub write: Signal<Out, Bit>,
-    /// To which; second clock of the next stage.
+    /// To which; first clock of the next stage.
     pub dst: Signal<Out, Bits<4>>,
     fetch_a: SourceFetch<RB>,
     fetch_b: OperandFetch<RB>,
@@ -53,8 +53,8 @@ impl<const RB: usize> Default for Multiplier<RB> {
             is32: Delay::new(1),
             product: Multiply::new(2),
             product_is32: Delay::new(2),
-            permitted: Delay::new(3),
-            dst_line: Delay::new(3),
+            permitted: Delay::new(2),
+            dst_line: Delay::new(2),
             a_low: Default::default(),
             b_low: Default::default(),
             low: Default::default(),

@@ -35,9 +35,9 @@ pub struct Stage<const R: usize, const RB: usize, const MB: usize> {
     pub aborted: Signal<In, Bit>,
     /// Result of the late unit of the stage before; second clock.
     pub late: Signal<In, Bits<64>>,
-    /// Whether it is written to a register.
+    /// Whether it is written to a register; first clock.
     pub late_write: Signal<In, Bit>,
-    /// To which.
+    /// To which; first clock.
     pub late_dst: Signal<In, Bits<4>>,
 
     /// Registers behind the stage.
@@ -50,9 +50,9 @@ pub struct Stage<const R: usize, const RB: usize, const MB: usize> {
     pub aborted_out: Signal<Out, Bit>,
     /// Result of the late unit; second clock of the next stage.
     pub late_out: Signal<Out, Bits<64>>,
-    /// Whether it is written to a register.
+    /// Whether it is written to a register; first clock of the next stage.
     pub late_write_out: Signal<Out, Bit>,
-    /// To which.
+    /// To which; first clock of the next stage.
     pub late_dst_out: Signal<Out, Bits<4>>,
 
     /// Ports of the table unit, see [`TableUnit`].
@@ -279,6 +279,7 @@ impl<const R: usize, const RB: usize, const MB: usize> Logic for Stage<R, RB, MB
         self.aborted_out.next = self.next_aborted.q.val();
 
         // Write-back.
+        self.write_back.clock.next = self.clock.val();
         self.write_back.registers.next = self.held_registers.q.val();
         self.write_back.alu0_write.next = self.alu0.write.val();
         self.write_back.alu0_dst.next = self.alu0.dst.val();

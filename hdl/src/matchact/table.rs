@@ -51,9 +51,9 @@ pub struct TableUnit<const RB: usize> {
     pub abort: Signal<Out, Bit>,
     /// What a read has found; second clock of the next stage.
     pub result: Signal<Out, Bits<64>>,
-    /// Whether it is written to a register; second clock of the next stage.
+    /// Whether it is written to a register; first clock of the next stage.
     pub write: Signal<Out, Bit>,
-    /// To which; second clock of the next stage.
+    /// To which; first clock of the next stage.
     pub dst: Signal<Out, Bits<4>>,
 
     /// Sets base and limit of a map.
@@ -292,6 +292,8 @@ impl<const RB: usize> Logic for TableUnit<RB> {
         self.last_written.d.next = self.changes.val();
         self.last_word.d.next = self.access.q.val().word;
         self.last_value.d.next = self.merged.val();
+        self.write.next = self.access.q.val().read;
+        self.dst.next = self.access.q.val().dst;
         self.found.d.next = self.old.val();
         self.found_access.d.next = self.access.q.val();
 
@@ -309,8 +311,6 @@ impl<const RB: usize> Logic for TableUnit<RB> {
         } else if self.found_access.q.val().size == 2 {
             self.result.next = bit_cast::<64, 32>(self.low32.val());
         }
-        self.write.next = self.found_access.q.val().read;
-        self.dst.next = self.found_access.q.val().dst;
         self.host_rvalid.next = self.found_access.q.val().host_read;
         self.host_rdata.next = self.found.q.val();
     }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Register write-back at the end of a stage.
+//!
+//! Who writes which register is known in the first clock and kept as one choice per register: what is left for the
+//! second clock, in which the values come, is a selection of one in five, or in four where no late unit stands before.
 
 use crate::primitives::Pack;
 use rust_hdl::prelude::*;
@@ -7,41 +10,46 @@ use rust_hdl::prelude::*;
 /// The registers with up to four of them replaced; the later in `alu0, alu1, load, late` wins.
 #[derive(LogicBlock)]
 pub struct WriteBack<const R: usize, const RB: usize> {
-    /// Registers on entry.
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Registers on entry; second clock.
     pub registers: Signal<In, Bits<RB>>,
-    /// Whether ALU 0 writes.
+    /// Whether ALU 0 writes; first clock.
     pub alu0_write: Signal<In, Bit>,
-    /// Where.
+    /// Where; first clock.
     pub alu0_dst: Signal<In, Bits<4>>,
-    /// What.
+    /// What; second clock.
     pub alu0: Signal<In, Bits<64>>,
-    /// Whether ALU 1 writes.
+    /// Whether ALU 1 writes; first clock.
     pub alu1_write: Signal<In, Bit>,
-    /// Where.
+    /// Where; first clock.
     pub alu1_dst: Signal<In, Bits<4>>,
-    /// What.
+    /// What; second clock.
     pub alu1: Signal<In, Bits<64>>,
-    /// Whether the load writes.
+    /// Whether the load writes; first clock.
     pub load_write: Signal<In, Bit>,
-    /// Where.
+    /// Where; first clock.
     pub load_dst: Signal<In, Bits<4>>,
-    /// What.
+    /// What; second clock.
     pub load: Signal<In, Bits<64>>,
-    /// Whether the late unit of the stage before writes.
+    /// Whether the late unit of the stage before writes; first clock.
     pub late_write: Signal<In, Bit>,
-    /// Where.
+    /// Where; first clock.
     pub late_dst: Signal<In, Bits<4>>,
-    /// What.
+    /// What; second clock.
     pub late: Signal<In, Bits<64>>,
-    /// Registers behind the stage.
+    /// Registers behind the stage; second clock.
     pub o: Signal<Out, Bits<RB>>,
     pack: Pack<R, 64, RB>,
+    choice: [DFF<Bits<2>>; R],
+    late_choice: [DFF<Bit>; R],
     number: [Constant<Bits<4>>; R],
 }
 
 impl<const R: usize, const RB: usize> Default for WriteBack<R, RB> {
     fn default() -> Self {
         Self {
+            clock: Default::default(),
             registers: Default::default(),
             alu0_write: Default::default(),
             alu0_dst: Default::default(),
@@ -57,6 +65,8 @@ impl<const R: usize, const RB: usize> Default for WriteBack<R, RB> {
             late: Default::default(),
             o: Default::default(),
             pack: Default::default(),
+            choice: std::array::from_fn(|_| Default::default()),
+            late_choice: std::array::from_fn(|_| Default::default()),
             number: std::array::from_fn(|register| Constant::new((register as u64).to_bits())),
         }
     }
@@ -66,15 +76,31 @@ impl<const R: usize, const RB: usize> Logic for WriteBack<R, RB> {
     #[hdl_gen]
     fn update(&mut self) {
         for i in 0..R {
-            self.pack.i[i].next = self.registers.val().get_bits::<64>(i * 64);
-            if self.late_write.val() && (self.late_dst.val() == self.number[i].val()) {
-                self.pack.i[i].next = self.late.val();
-            } else if self.load_write.val() && (self.load_dst.val() == self.number[i].val()) {
-                self.pack.i[i].next = self.load.val();
+            // First clock: who writes.
+            self.choice[i].clock.next = self.clock.val();
+            self.choice[i].d.next = bits::<2>(0);
+            if self.load_write.val() && (self.load_dst.val() == self.number[i].val()) {
+                self.choice[i].d.next = bits::<2>(3);
             } else if self.alu1_write.val() && (self.alu1_dst.val() == self.number[i].val()) {
-                self.pack.i[i].next = self.alu1.val();
+                self.choice[i].d.next = bits::<2>(2);
             } else if self.alu0_write.val() && (self.alu0_dst.val() == self.number[i].val()) {
+                self.choice[i].d.next = bits::<2>(1);
+            }
+            self.late_choice[i].clock.next = self.clock.val();
+            self.late_choice[i].d.next =
+                self.late_write.val() && (self.late_dst.val() == self.number[i].val());
+
+            // Second clock: what is written.
+            if self.late_choice[i].q.val() {
+                self.pack.i[i].next = self.late.val();
+            } else if self.choice[i].q.val() == 3 {
+                self.pack.i[i].next = self.load.val();
+            } else if self.choice[i].q.val() == 2 {
+                self.pack.i[i].next = self.alu1.val();
+            } else if self.choice[i].q.val() == 1 {
                 self.pack.i[i].next = self.alu0.val();
+            } else {
+                self.pack.i[i].next = self.registers.val().get_bits::<64>(i * 64);
             }
         }
         self.o.next = self.pack.o.val();
