@@ -311,3 +311,15 @@ fn waves_need_the_rtl() {
     assert_eq!((outcome.code, folder.names()), (1, before));
     assert!(outcome.stderr.contains("--wave") && outcome.stderr.contains("rtl"), "{}", outcome.stderr);
 }
+
+#[cfg(not(feature = "sim"))]
+#[test]
+fn a_build_without_the_simulation_says_so() {
+    let folder = Folder::new();
+    let object = folder.program("drop_port");
+    let outcome = folder.weir(&["prog", "bench", &object]);
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.stderr.contains("`rtl` cannot run") && outcome.stderr.contains("without the simulation"));
+    let report = folder.json(0, &["prog", "run", &object, "--data-in", &hex(&udp(1)), "-j"]);
+    assert!(report["skipped"]["rtl"].as_str().is_some_and(|why| why.contains("without the simulation")));
+}

@@ -59,15 +59,55 @@ fn span(source: &SourceReport) -> std::ops::Range<usize> {
     if source.column == 0 || start >= trimmed || !text.is_char_boundary(start) {
         return first.min(trimmed)..trimmed;
     }
-    let rest = &text[start..trimmed];
-    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-    let length = match rest[word..].chars().next() {
-        // A call is marked with its arguments.
-        Some('(') if word > 0 => rest.rfind(')').map_or(word, |end| end + 1),
-        _ if word > 0 => word,
-        other => other.map_or(1, char::len_utf8),
-    };
-    start..start + length
+    start..start + expression(&text[start..trimmed])
+}
+
+/// Bytes of the expression that `text`, which is not empty, begins with: a name with its members and arguments, a
+/// dereference or cast with its operand, or an operator alone.
+fn expression(text: &str) -> usize {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut at = 0;
+    // What stands before an operand: `*`, `&`, `!`, casts.
+    loop {
+        let rest = &text[at..];
+        match rest.chars().next() {
+            Some('*' | '&' | '!' | '~' | '-')
+                if rest[1..].starts_with(|c| is_word(c) || c == '*' || c == '(') =>
+            {
+                at += 1;
+            }
+            Some('(') => at += group(rest),
+            _ => break,
+        }
+    }
+    let operand = at;
+    while let Some(c) = text[at..].chars().next() {
+        at += match c {
+            c if is_word(c) => c.len_utf8(),
+            '(' | '[' if at > operand => group(&text[at..]),
+            '.' => 1,
+            '-' if text[at..].starts_with("->") => 2,
+            _ => break,
+        };
+    }
+    let operator = || text.find(|c: char| is_word(c) || c.is_whitespace() || c == '(').unwrap_or(text.len());
+    if at > 0 { at } else { operator().max(text.chars().next().map_or(0, char::len_utf8)) }
+}
+
+/// Bytes up to the bracket that closes the one `text` begins with, or all.
+fn group(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            _ => (),
+        }
+        if depth == 0 {
+            return at + c.len_utf8();
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -118,6 +158,26 @@ help: keep this program on the host
         assert!(text.contains("t.o") && text.contains("call 5") && text.contains("instruction 17"), "{text}");
         let text = render(&diagnostic(None, None), false);
         assert!(text.contains("t.o"), "{text}");
+    }
+
+    #[test]
+    fn expressions_are_marked_whole() {
+        for (text, marked) in [
+            ("*(__u8 *)packet_start(ctx); }", "*(__u8 *)packet_start(ctx)"),
+            ("rule->port != port || x", "rule->port"),
+            ("!= port", "!="),
+            ("foo(a(b), c) && bar(d)", "foo(a(b), c)"),
+            ("values[index].count += 1", "values[index].count"),
+            ("*packets += 1;", "*packets"),
+            ("(void *)(ip + 1) > end", "(void *)(ip + 1)"),
+            ("&& y", "&&"),
+            ("}", "}"),
+            ("- 1", "-"),
+            ("foo(a", "foo(a"),
+            ("é", "é"),
+        ] {
+            assert_eq!(&text[..expression(text)], marked, "{text}");
+        }
     }
 
     #[test]
