@@ -111,6 +111,8 @@ pub enum Kind {
         a: Input,
         /// Constant part of the place.
         offset: u32,
+        /// Bytes of the value that a table access can meet: the first, and the one after the last.
+        span: (u32, u32),
         /// Width of a table access.
         size: Size,
         /// What is written or added, or second factor.

@@ -46,6 +46,8 @@ pub struct TableAddress {
     pub var: Option<Val>,
     /// The constant part.
     pub offset: u64,
+    /// Bytes of the value that the access can meet: the first, and the one after the last.
+    pub span: (u32, u32),
 }
 
 impl TableAddress {
@@ -63,7 +65,8 @@ impl TableAddress {
         let apart = self.var == other.var
             && (self.offset + u64::from(size.bytes()) <= other.offset
                 || other.offset + u64::from(bytes.bytes()) <= self.offset);
-        self.map == other.map && !apart
+        // Of different entries, or of one: bytes of a value never meet others of a value.
+        self.map == other.map && !apart && self.span.0 < other.span.1 && other.span.0 < self.span.1
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::Cell;
 use std::fmt::Write;
-use support::{Numbers, array, assembled, compare, target};
+use support::{Numbers, array, assembled, compare, from_insns, target};
 use weir_bpf::MapDef;
 
 /// Packet bytes that every program checks for first.
@@ -154,7 +154,7 @@ impl Generator {
     /// The lowest 32 bytes of what is used of the stack are always written.
     fn stack(&mut self, digits: &mut Digits) {
         let (register, size) = (digits.pick(&NUMBERS), digits.pick(&[8, 16, 32, 64]));
-        let offset = 40 - digits.take(32 - size / 8 + 1);
+        let offset = 40 - digits.take(256 / size) * (size / 8);
         match digits.take(3) {
             0 => self.line(&format!("*(u{size} *)(r10 - {offset}) = r{register}")),
             1 => self.line(&format!("r{register} = *(u{size} *)(r10 - {offset})")),
@@ -306,6 +306,74 @@ fn program(steps: &[Step]) -> String {
     generator.text
 }
 
+fn packets(seed: u64) -> Vec<Vec<u8>> {
+    let mut numbers = Numbers(seed);
+    (0..12)
+        .map(|_| {
+            let length =
+                if numbers.below(4) == 0 { numbers.below(BYTES + 40) } else { BYTES + numbers.below(80) };
+            let mut packet = numbers.bytes(length.max(14) as usize);
+            // Small numbers and equal ones take more branches.
+            for byte in &mut packet {
+                if numbers.below(3) == 0 {
+                    *byte = [0, 0, 1, 255][numbers.below(4) as usize];
+                }
+            }
+            packet
+        })
+        .collect()
+}
+
+/// Valid programs with one field of one or two instructions changed: most are refused, none may bring the compiler
+/// down, and what is accepted must still do what the interpreter does, without a trap.
+#[test]
+fn damaged_programs_are_refused_or_agree() {
+    let count = std::env::var("WEIR_RANDOM_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
+    let accepted = Cell::new(0u32);
+    let config = Config { cases: count, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let steps = prop::collection::vec((any::<u8>(), any::<u64>(), any::<u64>()), 0..16);
+    let damage = prop::collection::vec((any::<u16>(), any::<u8>(), any::<u64>()), 1..3);
+    let outcome = runner.run(&(steps, damage, any::<u64>()), |(steps, damage, seed)| {
+        let text = program(&steps);
+        let mut insns = weir_bpf::asm::assemble(&text).expect("the generator writes assembly");
+        for (at, field, value) in damage {
+            let at = at as usize % insns.len();
+            let small = (value % 23) as i32 - 8;
+            let insn = &mut insns[at];
+            match field % 8 {
+                0 => insn.dst = (value % 11) as u8,
+                1 => insn.src = (value % 11) as u8,
+                2 => insn.off = insn.off.wrapping_add(small as i16),
+                3 => insn.imm = insn.imm.wrapping_add(small),
+                4 => insn.imm = constant(value),
+                5 => insn.code = value as u8,
+                6 => insn.off = value as i16,
+                _ => _ = insns.remove(at),
+            }
+        }
+        let object = from_insns(insns.clone(), &maps());
+        let Ok(compiled) = weir_compiler::compile(&object, &object.programs[0], &target()) else {
+            return Ok(());
+        };
+        accepted.set(accepted.get() + 1);
+        compare(&object, &object.programs[0], &compiled, seed, &packets(seed))
+            .map_err(|difference| TestCaseError::fail(format!("{difference}\n{}", listing(&insns))))
+    });
+    println!("{} of {count} accepted", accepted.get());
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+fn listing(insns: &[weir_bpf::Insn]) -> String {
+    let mut text = String::new();
+    for slot in 0..insns.len() {
+        let _ = writeln!(text, "{slot}: {}", weir_bpf::disasm::insn(insns, slot));
+    }
+    text
+}
+
 #[test]
 fn random_programs_agree_with_the_interpreter() {
     let count = std::env::var("WEIR_RANDOM_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(600);
@@ -316,21 +384,7 @@ fn random_programs_agree_with_the_interpreter() {
     let outcome = runner.run(&(steps, any::<u64>()), |(steps, seed)| {
         let text = program(&steps);
         let object = assembled(&text, &maps());
-        let mut numbers = Numbers(seed);
-        let packets: Vec<Vec<u8>> = (0..12)
-            .map(|_| {
-                let length =
-                    if numbers.below(4) == 0 { numbers.below(BYTES + 40) } else { BYTES + numbers.below(80) };
-                let mut packet = numbers.bytes(length.max(14) as usize);
-                // Small numbers and equal ones take more branches.
-                for byte in &mut packet {
-                    if numbers.below(3) == 0 {
-                        *byte = [0, 0, 1, 255][numbers.below(4) as usize];
-                    }
-                }
-                packet
-            })
-            .collect();
+        let packets = packets(seed);
         match weir_compiler::compile(&object, &object.programs[0], &target()) {
             Ok(compiled) => {
                 accepted.set(accepted.get() + 1);

@@ -33,7 +33,7 @@ impl fmt::Display for Node {
                     write!(f, " p{}", pred.0)?;
                 }
             }
-            Kind::Late { op, map, a, offset, size, b, is32 } => match map {
+            Kind::Late { op, map, a, offset, size, b, is32, .. } => match map {
                 Some(map) => write!(f, "{op} {size} map{map}[{a}+{offset}], {b}")?,
                 None => write!(f, "{op}{} {a}, {b}", width(*is32))?,
             },

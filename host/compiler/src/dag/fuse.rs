@@ -37,8 +37,14 @@ fn sum(function: &Function, value: Val, address: TableAddress, size: Size) -> Op
     if is32 && size != Size::B4 {
         return None;
     }
-    let at_address =
-        |v: Val| part(&function.values, v).filter(|p| p.address == address && p.size == size).map(|p| p.read);
+    let at_address = |v: Val| {
+        part(&function.values, v)
+            .filter(|p| {
+                (p.address.map, p.address.var, p.address.offset, p.size)
+                    == (address.map, address.var, address.offset, size)
+            })
+            .map(|p| p.read)
+    };
     match (at_address(a), at_address(b)) {
         (Some(read), _) => Some((read, a, b)),
         (None, Some(read)) => Some((read, b, a)),

@@ -338,12 +338,13 @@ impl Lowering<'_> {
             let a = address.var.map_or(Input::Zero, |v| self.first(v, key));
             // Constants that `first` made stand before the node.
             self.node_of.insert(read, self.dag.nodes.len());
-            let offset = address.offset as u32;
+            let (offset, span) = (address.offset as u32, address.span);
             Kind::Late {
                 op: LateOp::Read,
                 map: Some(address.map),
                 a,
                 offset,
+                span,
                 size,
                 b: Input::Zero,
                 is32: false,
@@ -356,7 +357,16 @@ impl Lowering<'_> {
                 }
                 Def::Op { op: Operation::Mul, is32, a, b } => {
                     let (a, b) = (self.first(a, key), self.second(b, is32, key));
-                    Kind::Late { op: LateOp::Mul, map: None, a, offset: 0, size: Size::B8, b, is32 }
+                    Kind::Late {
+                        op: LateOp::Mul,
+                        map: None,
+                        a,
+                        offset: 0,
+                        span: (0, 0),
+                        size: Size::B8,
+                        b,
+                        is32,
+                    }
                 }
                 Def::Load { address, size, .. } => {
                     let (base, offset) = self.address(address, key);
@@ -404,7 +414,8 @@ impl Lowering<'_> {
                     // Only the low bytes of the datum count.
                     let b = self.second(data, size.bytes() <= 4, key);
                     let (map, offset) = (Some(address.map), address.offset as u32);
-                    let kind = Kind::Late { op, map, a, offset, size, b, is32: false };
+                    let span = address.span;
+                    let kind = Kind::Late { op, map, a, offset, span, size, b, is32: false };
                     self.effect(site.block, kind, &site.insns, key)
                 }
             };

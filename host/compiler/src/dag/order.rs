@@ -33,7 +33,6 @@ enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     None,
-    /// Additions do not mind each other's order.
     Add,
     Write,
 }
@@ -64,8 +63,7 @@ impl Access {
 
     /// Whether the order of two accesses matters.
     fn conflicts(&self, other: &Access) -> bool {
-        let both_add = self.change == Change::Add && other.change == Change::Add;
-        if both_add || (self.change == Change::None && other.change == Change::None) {
+        if both_add(self, other) || (self.change == Change::None && other.change == Change::None) {
             return false;
         }
         match (self.place, other.place) {
@@ -85,6 +83,15 @@ impl Access {
             _ => false,
         }
     }
+}
+
+/// Additions of one width do not mind each other's order; of a narrow and a wide one, the wide one carries.
+fn both_add(a: &Access, b: &Access) -> bool {
+    let width = |access: &Access| match (access.change, access.place) {
+        (Change::Add, Place::Table { size, .. }) => Some(size),
+        _ => None,
+    };
+    width(a).is_some() && width(a) == width(b)
 }
 
 /// All dependences of a dag.

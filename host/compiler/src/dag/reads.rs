@@ -34,10 +34,15 @@ pub fn part(values: &Values, value: Val) -> Option<Part> {
     let size = Size::from_bytes(bits / 8).filter(|_| bits.is_multiple_of(8) && mask.count_ones() == bits)?;
     let bytes = shift / 8;
     let natural = shift.is_multiple_of(8) && bytes.is_multiple_of(u64::from(size.bytes()));
+    // A word that spans more than itself is at a variable place within the value; what is known of its parts then is
+    // as much.
+    let exact = address.span.1 - address.span.0 == 8;
+    let first = address.span.0 + bytes as u32;
+    let span = if exact { (first, first + size.bytes()) } else { address.span };
     natural.then(|| Part {
         read,
         shifted: (inner != value && inner != read).then_some(inner),
-        address: TableAddress { offset: address.offset + bytes, ..address },
+        address: TableAddress { offset: address.offset + bytes, span, ..address },
         size,
     })
 }

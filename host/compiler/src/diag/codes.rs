@@ -128,6 +128,10 @@ table! {
         "Atomic operations work on map values and on the stack, as in the kernel."
         example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 8\nr0 = 1\nif r4 > r3 goto out\nlock *(u64 *)(r2 + 0) += r0\nout:\nexit"),
         help None;
+    STACK_ALIGNMENT "X0309" "unaligned stack access" explanation
+        "Loads, stores and atomic operations reach the stack at multiples of their size, as the kernel's verifier demands on every machine."
+        example Some("*(u64 *)(r10 - 12) = 0\nr0 = 1\nexit"),
+        help None;
     MAP_TYPE "X0401" "map type not supported" explanation
         "Table units hold ARRAY and PERCPU_ARRAY maps (the device is the one CPU)."
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[1]\ncall 1\nr0 = 1\nexit"),

@@ -48,7 +48,7 @@ pub fn emit(dag: &Dag, placement: &Placement, maps: &[MapDef], target: &Target, 
         words,
         origins: origins.into_iter().map(|((slot, unit), insns)| Origin { slot, unit, insns }).collect(),
     };
-    pipeline.gap = super::gap::gap(&pipeline, target);
+    pipeline.gap = super::gap::gap(dag, placement, target);
     pipeline
 }
 

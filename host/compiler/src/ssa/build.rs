@@ -9,7 +9,7 @@ use crate::cfg::{Cfg, Exit};
 use crate::diag::codes::{self, Code};
 use crate::diag::{Diagnostic, Level};
 use std::collections::HashMap;
-use weir_bpf::op::Operand;
+use weir_bpf::op::{Operand, Wide};
 use weir_bpf::{Object, Op, Program};
 use weir_pipeline::Target;
 use weir_pipeline::words::Size;
@@ -60,6 +60,17 @@ pub fn build(
         pending: vec![Vec::new(); cfg.blocks.len()],
         found: Vec::new(),
     };
+    for (slot, op) in cfg.blocks.iter().flat_map(|b| &b.insns) {
+        if let Op::LoadWide { value: Wide::Map(map) | Wide::MapValue(map, _), .. } = *op
+            && map as usize >= object.maps.len()
+        {
+            builder.slot = *slot;
+            builder.error(codes::ILLEGAL_INSN, format!("the object has no map number {map}"));
+        }
+    }
+    if !builder.found.is_empty() {
+        return Err(builder.found);
+    }
     for index in 0..cfg.blocks.len() {
         builder.interpret(index, cfg);
     }
@@ -97,6 +108,9 @@ impl Builder<'_> {
                         self.branch(op, width, dst, src, taken, fall);
                         return;
                     }
+                    // Both ways lead to the same place; the operands have to be there all the same.
+                    self.read(dst);
+                    self.operand(src);
                 }
                 Op::Exit => {
                     self.exit();

@@ -22,6 +22,7 @@ impl Builder<'_> {
     pub(super) fn load(&mut self, size: Width, signed: bool, dst: u8, base: u8, off: i16) {
         let bytes = size.bytes() as u32;
         let base = self.read(base);
+        self.check_alignment(base, off.into(), bytes);
         let result = match base {
             Slot::Poison => Slot::Poison,
             Slot::Context(offset) => self.context_field(offset + i64::from(off), bytes),
@@ -78,17 +79,13 @@ impl Builder<'_> {
         match (offset, bytes) {
             (0, 4) => Slot::Packet { var: None, offset: headroom },
             (4, 4) => Slot::PacketEnd,
-            (12..20, 1 | 2 | 4) if offset % i64::from(bytes) == 0 => {
-                let entry = if offset < 16 { Entry::IngressIfindex } else { Entry::RxQueueIndex };
-                let value = self.entry(entry);
-                let from = (offset % 4) as u8;
-                Slot::Scalar(extract(&mut self.values, &mut self.state.ranges, value, from, bytes as usize))
-            }
+            (12, 4) => Slot::Scalar(self.entry(Entry::IngressIfindex)),
+            (16, 4) => Slot::Scalar(self.entry(Entry::RxQueueIndex)),
             _ => {
                 let field = match offset {
-                    8..12 => "data_meta",
-                    20..24 => "egress_ifindex",
-                    _ => "no field",
+                    8 => "data_meta",
+                    20 => "egress_ifindex",
+                    _ => "fields have 4 bytes and are read whole",
                 };
                 let message = format!("load of {bytes} bytes at offset {offset} of the context ({field})");
                 self.error(codes::CONTEXT, message);
@@ -184,7 +181,8 @@ impl Builder<'_> {
             constant = 0;
         }
         let var = self.make(|m| parts.into_iter().reduce(|a, b| m.alu(AluOp::Add, false, a, b)));
-        Some(TableAddress { map, var, offset: constant as u64 })
+        let span = (least as u32, (most + i64::from(bytes)) as u32);
+        Some(TableAddress { map, var, offset: constant as u64, span })
     }
 
     /// Whether an access is within its map on every path, carried out or not.
@@ -200,7 +198,8 @@ impl Builder<'_> {
         if size == Size::B8 || unaligned != 0 {
             return self.read_word(address, size);
         }
-        let word = self.read_word(TableAddress { offset: address.offset & !7, ..address }, Size::B8);
+        let span = (address.span.0 & !7, address.span.1.next_multiple_of(8));
+        let word = self.read_word(TableAddress { offset: address.offset & !7, span, ..address }, Size::B8);
         let from = (address.offset & 7) as u8;
         let value = extract(&mut self.values, &mut self.state.ranges, word, from, size.bytes() as usize);
         self.values.credit(value, self.slot as u32);
@@ -228,6 +227,16 @@ impl Builder<'_> {
         self.reads.entry(key).or_default().push((value, self.block));
         self.site(Effect::Read(value));
         value
+    }
+
+    /// Instructions access the stack at multiples of their size, as the kernel demands.
+    fn check_alignment(&mut self, pointer: Slot, off: i64, bytes: u32) {
+        if let Slot::Stack(offset) = pointer
+            && (offset + off) % i64::from(bytes) != 0
+        {
+            let message = format!("{bytes} bytes of the stack are accessed at offset {}", offset + off);
+            self.error(codes::STACK_ALIGNMENT, message);
+        }
     }
 
     /// The range of stack bytes that an access meets, from the lowest.
@@ -284,6 +293,7 @@ impl Builder<'_> {
 
     pub(super) fn store(&mut self, size: Width, base: u8, off: i16, src: Operand) {
         let (base, data) = (self.read(base), self.operand(src));
+        self.check_alignment(base, off.into(), size.bytes() as u32);
         self.store_at(base, off.into(), size.bytes() as u32, data);
     }
 
@@ -357,6 +367,7 @@ impl Builder<'_> {
         let compared = if op == AtomicOp::Cmpxchg { self.number(0) } else { operand };
         let (Some(operand), Some(compared)) = (operand, compared) else { return };
         let bytes = size.bytes() as u32;
+        self.check_alignment(pointer, off.into(), bytes);
         match pointer {
             Slot::Poison => return,
             Slot::MapValue { .. } | Slot::Stack(_) => (),
