@@ -5,8 +5,11 @@
 //! * `WEIR_VERILOG`: a folder with a `weir.v`, as `./x emit` writes it, that is simulated instead of what the sources
 //!   of the RTL emit.
 //!
-//! Verilator's lint runs with all warnings; whatever `lint.vlt` does not waive fails the build.
+//! Verilator's lint runs with all warnings; whatever `lint.vlt` does not waive fails the build. Where nothing that
+//! goes into the models has changed, the library of the last build is kept.
 
+#[path = "build/compile.rs"]
+mod compile;
 #[path = "build/verilate.rs"]
 mod verilate;
 
@@ -17,15 +20,23 @@ use weir_hdl::emit::{emit, emit_block};
 use weir_hdl::primitives::bench::PrimitiveBench;
 use weir_pipeline::Target;
 
+/// The C interface to the models.
+const SHIM: &str = "src/shim.cpp";
+
+/// Waivers of Verilator's lint.
+const WAIVERS: &str = "lint.vlt";
+
 fn main() {
     if let Err(error) = run() {
-        println!("cargo::error={}", error.to_string().replace('\n', "\ncargo::error="));
+        for line in error.to_string().lines() {
+            println!("cargo::error={line}");
+        }
         std::process::exit(1);
     }
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    for path in ["build.rs", "build", "lint.vlt", "src/shim.cpp"] {
+    for path in ["build.rs", "build", WAIVERS, SHIM] {
         println!("cargo::rerun-if-changed={path}");
     }
     for variable in ["VERILATOR", "WEIR_VERILOG", "PATH"] {
@@ -35,15 +46,37 @@ fn run() -> Result<(), Box<dyn Error>> {
     let verilator = Verilator::find()?;
     let primitives = emit_block("Every primitive, for their equivalence test", PrimitiveBench::default)?;
     let models = [
-        Model { name: "primitives", top: "top", verilog: primitives.verilog },
-        Model { name: "pipeline", top: "top", verilog: pipeline()? },
+        Model { name: "primitives", verilog: primitives.verilog },
+        Model { name: "pipeline", verilog: pipeline()? },
     ];
-    let waivers = Path::new("lint.vlt").canonicalize()?;
-    let mut built = Vec::new();
-    for model in &models {
-        built.push(verilator.verilate(model, &waivers, &out)?);
+    let ingredients = ingredients(&verilator, &models)?;
+    let stamp = out.join("ingredients");
+    if std::fs::read_to_string(&stamp).is_ok_and(|last| last == ingredients) {
+        compile::link(&out);
+        return Ok(());
     }
-    verilate::compile(&verilator, &built, Path::new("src/shim.cpp"))
+    if stamp.exists() {
+        std::fs::remove_file(&stamp)?;
+    }
+    let waivers = Path::new(WAIVERS).canonicalize()?;
+    let built = models
+        .iter()
+        .map(|model| verilator.verilate(model, &waivers, &out))
+        .collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    compile::compile(&verilator, &built, Path::new(SHIM), &out)?;
+    compile::link(&out);
+    std::fs::write(stamp, ingredients)?;
+    Ok(())
+}
+
+/// Everything that goes into the library.
+fn ingredients(verilator: &Verilator, models: &[Model]) -> Result<String, Box<dyn Error>> {
+    let mut text = format!("{}\n{}\n", verilator.version, verilator.include.display());
+    for file in ["build/compile.rs", "build/verilate.rs", WAIVERS, SHIM] {
+        text.push_str(&std::fs::read_to_string(file)?);
+    }
+    models.iter().for_each(|model| text.push_str(&model.verilog));
+    Ok(text)
 }
 
 /// Verilog of the pipeline: from `WEIR_VERILOG`, or emitted here.

@@ -10,7 +10,6 @@
 
 mod async_ram;
 pub mod bench;
-mod byte_ram;
 mod context_read;
 mod context_write;
 mod delay;
@@ -18,12 +17,10 @@ mod enable_register;
 mod hold_ram;
 mod multiply;
 mod pack;
-mod sar64;
 mod shift64;
 mod sync_ram;
 
 pub use async_ram::AsyncRam;
-pub use byte_ram::ByteRam;
 pub use context_read::ContextRead;
 pub use context_write::ContextWrite;
 pub use delay::Delay;
@@ -31,7 +28,6 @@ pub use enable_register::EnableRegister;
 pub use hold_ram::HoldRam;
 pub use multiply::Multiply;
 pub use pack::Pack;
-pub use sar64::Sar64;
 pub use shift64::Shift64;
 pub use sync_ram::SyncRam;
 

@@ -90,7 +90,7 @@ unsafe extern "C" {
     fn weir_pipeline_step(model: *mut c_void, inputs: *const Inputs, outputs: *mut Outputs);
     fn weir_primitives_new() -> *mut c_void;
     fn weir_primitives_free(model: *mut c_void);
-    fn weir_primitives_step(model: *mut c_void, stimulus: *const u32, outputs: *mut u64);
+    fn weir_primitives_step(model: *mut c_void, stimulus: *const u32, outputs: *mut u64, count: usize);
 }
 
 /// The Verilated pipeline.
@@ -182,7 +182,7 @@ pub struct PrimitiveModel(NonNull<c_void>);
 
 impl PrimitiveModel {
     /// Names of the outputs, in the order in which [`PrimitiveModel::step`] gives them.
-    pub const OUTPUTS: [&str; 11] = [
+    pub const OUTPUTS: [&str; 14] = [
         "packed",
         "shifted",
         "delayed_0",
@@ -193,7 +193,10 @@ impl PrimitiveModel {
         "product_3",
         "sync_read",
         "async_read",
-        "byte_read",
+        "held_read",
+        "context",
+        "context_low",
+        "context_high",
     ];
 
     /// A model before its first clock; `None` where memory is short.
@@ -203,10 +206,13 @@ impl PrimitiveModel {
     }
 
     /// Applies `stimulus`, gives the outputs, and lets one clock pass.
-    pub fn step(&mut self, stimulus: &[u32; 8]) -> [u64; 11] {
-        let mut outputs = [0; 11];
-        // SAFETY: the pointer is that of a live model; the shim reads eight words and writes as many as `OUTPUTS` has.
-        unsafe { weir_primitives_step(self.0.as_ptr(), stimulus.as_ptr(), outputs.as_mut_ptr()) };
+    pub fn step(&mut self, stimulus: &[u32; 8]) -> [u64; 14] {
+        let mut outputs = [0; 14];
+        // SAFETY: the pointer is that of a live model; the shim reads eight words and writes at most as many outputs as
+        // it is told that there is room for.
+        unsafe {
+            weir_primitives_step(self.0.as_ptr(), stimulus.as_ptr(), outputs.as_mut_ptr(), outputs.len());
+        }
         outputs
     }
 }

@@ -9,6 +9,8 @@
 #include "verilated.h"
 #include "verilated_vcd_c.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -147,17 +149,20 @@ void* weir_primitives_new() noexcept {
 
 void weir_primitives_free(void* model) noexcept { delete static_cast<Instance<Vprimitives>*>(model); }
 
-// Applies `stimulus`, samples the outputs in the order of `PrimitiveModel::OUTPUTS`, and lets a clock pass.
-void weir_primitives_step(void* model, const uint32_t stimulus[8], uint64_t* outputs) noexcept {
+// Applies `stimulus`, samples the outputs in the order of `PrimitiveModel::OUTPUTS`, at most `count`, and lets a clock
+// pass.
+void weir_primitives_step(void* model, const uint32_t stimulus[8], uint64_t* outputs,
+                          size_t count) noexcept {
     auto& instance = *static_cast<Instance<Vprimitives>*>(model);
     auto& top = *instance.top;
     for (int word = 0; word < 8; ++word) top.stimulus[word] = stimulus[word];
     instance.edge(false);
     const uint64_t now[] = {
         top.packed,    top.shifted,   top.delayed_0, top.delayed_1,  top.delayed_3, top.enabled,
-        top.product_1, top.product_3, top.sync_read, top.async_read, top.byte_read,
+        top.product_1, top.product_3, top.sync_read, top.async_read, top.held_read,
+        top.context,   top.context_low, top.context_high,
     };
-    std::memcpy(outputs, now, sizeof now);
+    std::memcpy(outputs, now, std::min(sizeof now, count * sizeof *now));
     instance.edge(true);
 }
 

@@ -3,7 +3,10 @@
 //!
 //! All inputs are slices of one wide port, so that a test drives them with random bits; every output is a port.
 
-use super::{AsyncRam, ByteRam, Delay, EnableRegister, Multiply, Pack, RamStyle, Sar64, SyncRam};
+use super::{
+    AsyncRam, ContextRead, ContextWrite, Delay, EnableRegister, HoldRam, Multiply, Pack, RamStyle, Shift64,
+    SyncRam,
+};
 use rust_hdl::prelude::*;
 
 /// Words of 32 bits in the stimulus.
@@ -18,7 +21,7 @@ pub struct PrimitiveBench {
     pub stimulus: Signal<In, Bits<256>>,
     /// Bits 0..24 in parts of 8, reversed.
     pub packed: Signal<Out, Bits<24>>,
-    /// Bits 0..64 shifted right by bits 128..134.
+    /// Bits 0..64 shifted by bits 128..134, left where bit 184 is set, otherwise right with bit 185 coming in.
     pub shifted: Signal<Out, Bits<64>>,
     /// Bits 0..64.
     pub delayed_0: Signal<Out, Bits<64>>,
@@ -36,10 +39,16 @@ pub struct PrimitiveBench {
     pub sync_read: Signal<Out, Bits<64>>,
     /// As `sync_read`, combinational.
     pub async_read: Signal<Out, Bits<64>>,
-    /// As `sync_read`, bytes enabled by bits 144..152.
-    pub byte_read: Signal<Out, Bits<64>>,
+    /// As `sync_read`, taken where bit 186 is set, zero where bit 187 is; addresses have 6 bits, modulo 16.
+    pub held_read: Signal<Out, Bits<64>>,
+    /// 8 bytes of bits 0..128 from the byte on that bits 160..172 say.
+    pub context: Signal<Out, Bits<64>>,
+    /// Low half of bits 0..128 with bits 64..128 written from that byte on, as far as bits 176..184 are set.
+    pub context_low: Signal<Out, Bits<64>>,
+    /// Its high half.
+    pub context_high: Signal<Out, Bits<64>>,
     pack: Pack<3, 8, 24>,
-    sar: Sar64,
+    shift: Shift64,
     delay_0: Delay<64>,
     delay_1: Delay<64>,
     delay_3: Delay<64>,
@@ -48,7 +57,9 @@ pub struct PrimitiveBench {
     multiply_3: Multiply<32>,
     sync_ram: SyncRam<4, 64>,
     async_ram: AsyncRam<4, 64>,
-    byte_ram: ByteRam<4, 8, 64>,
+    context_read: ContextRead<128>,
+    context_write: ContextWrite<128>,
+    hold_ram: HoldRam<6, 64>,
 }
 
 impl Default for PrimitiveBench {
@@ -66,9 +77,12 @@ impl Default for PrimitiveBench {
             product_3: Default::default(),
             sync_read: Default::default(),
             async_read: Default::default(),
-            byte_read: Default::default(),
+            held_read: Default::default(),
+            context: Default::default(),
+            context_low: Default::default(),
+            context_high: Default::default(),
             pack: Default::default(),
-            sar: Default::default(),
+            shift: Default::default(),
             delay_0: Delay::new(0),
             delay_1: Delay::new(1),
             delay_3: Delay::new(3),
@@ -77,7 +91,9 @@ impl Default for PrimitiveBench {
             multiply_3: Multiply::new(3),
             sync_ram: SyncRam::new(16, RamStyle::Block),
             async_ram: AsyncRam::new(16),
-            byte_ram: ByteRam::new(16, RamStyle::Any),
+            hold_ram: HoldRam::new(16, RamStyle::Block),
+            context_read: Default::default(),
+            context_write: Default::default(),
         }
     }
 }
@@ -90,9 +106,11 @@ impl Logic for PrimitiveBench {
         }
         self.packed.next = self.pack.o.val();
 
-        self.sar.a.next = self.stimulus.val().get_bits::<64>(0);
-        self.sar.n.next = self.stimulus.val().get_bits::<6>(128);
-        self.shifted.next = self.sar.o.val();
+        self.shift.a.next = self.stimulus.val().get_bits::<64>(0);
+        self.shift.n.next = self.stimulus.val().get_bits::<6>(128);
+        self.shift.left.next = self.stimulus.val().get_bit(184);
+        self.shift.fill.next = self.stimulus.val().get_bit(185);
+        self.shifted.next = self.shift.o.val();
 
         self.delay_0.clock.next = self.clock.val();
         self.delay_0.d.next = self.stimulus.val().get_bits::<64>(0);
@@ -132,11 +150,23 @@ impl Logic for PrimitiveBench {
         self.async_ram.read_address.next = self.stimulus.val().get_bits::<4>(140);
         self.async_read.next = self.async_ram.read_data.val();
 
-        self.byte_ram.clock.next = self.clock.val();
-        self.byte_ram.write.next = self.stimulus.val().get_bits::<8>(144);
-        self.byte_ram.write_address.next = self.stimulus.val().get_bits::<4>(136);
-        self.byte_ram.write_data.next = self.stimulus.val().get_bits::<64>(0);
-        self.byte_ram.read_address.next = self.stimulus.val().get_bits::<4>(140);
-        self.byte_read.next = self.byte_ram.read_data.val();
+        self.hold_ram.clock.next = self.clock.val();
+        self.hold_ram.write.next = self.stimulus.val().get_bit(135);
+        self.hold_ram.write_address.next = self.stimulus.val().get_bits::<6>(136);
+        self.hold_ram.write_data.next = self.stimulus.val().get_bits::<64>(0);
+        self.hold_ram.read.next = self.stimulus.val().get_bit(186);
+        self.hold_ram.clear.next = self.stimulus.val().get_bit(187);
+        self.hold_ram.read_address.next = self.stimulus.val().get_bits::<6>(140);
+        self.held_read.next = self.hold_ram.read_data.val();
+
+        self.context_read.memory.next = self.stimulus.val().get_bits::<128>(0);
+        self.context_read.address.next = self.stimulus.val().get_bits::<12>(160);
+        self.context.next = self.context_read.data.val();
+        self.context_write.memory.next = self.stimulus.val().get_bits::<128>(0);
+        self.context_write.address.next = self.stimulus.val().get_bits::<12>(160);
+        self.context_write.data.next = self.stimulus.val().get_bits::<64>(64);
+        self.context_write.bytes.next = self.stimulus.val().get_bits::<8>(176);
+        self.context_low.next = self.context_write.o.val().get_bits::<64>(0);
+        self.context_high.next = self.context_write.o.val().get_bits::<64>(64);
     }
 }
