@@ -320,6 +320,9 @@ fn a_build_without_the_simulation_says_so() {
     let outcome = folder.weir(&["prog", "bench", &object]);
     assert_eq!(outcome.code, 1);
     assert!(outcome.stderr.contains("`rtl` cannot run") && outcome.stderr.contains("without the simulation"));
+    let outcome =
+        folder.weir(&["prog", "run", &object, "--data-in", &hex(&udp(1)), "--engine", "interp,rtl"]);
+    assert_eq!(outcome.code, 1, "an engine that was named is missing: {}", outcome.stdout);
     let report = folder.json(0, &["prog", "run", &object, "--data-in", &hex(&udp(1)), "-j"]);
     assert!(report["skipped"]["rtl"].as_str().is_some_and(|why| why.contains("without the simulation")));
 }
