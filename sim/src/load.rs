@@ -78,7 +78,9 @@ impl PipelineSim {
             self.write_descriptor(slot, map.unit, map.id, base, map.bytes() as u32)?;
             self.write_table_words(map.unit, base, (0..map.bytes() / 8).map(|_| 0))?;
         }
-        self.write_program(slot, pipeline.passes(), pipeline.gap.max(1))?;
+        // Evenly spaced from the first packet on, not a burst while the ring is empty and a wait after it.
+        let interval = self.target.interval(pipeline.passes(), pipeline.gap);
+        self.write_program(slot, pipeline.passes(), interval)?;
         self.slots[slot as usize] = Some(Loaded { tables: pipeline.tables.clone(), shift });
         Ok(())
     }

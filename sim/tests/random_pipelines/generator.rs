@@ -15,13 +15,21 @@ const SMALL: [u8; 3] = [1, 2, 3];
 
 /// Makes pipelines for a target.
 pub struct Generator<'a> {
-    pub target: &'a Target,
+    target: &'a Target,
     pub random: &'a mut Random,
+    /// Registers that have been written so far and so may hold something.
+    live: Vec<u8>,
 }
 
-impl Generator<'_> {
+impl<'a> Generator<'a> {
+    /// A generator that draws from `random`.
+    pub fn new(target: &'a Target, random: &'a mut Random) -> Generator<'a> {
+        Generator { target, random, live: Vec::new() }
+    }
+
     /// A pipeline that validates.
     pub fn pipeline(&mut self) -> Pipeline {
+        self.live = vec![self.target.entry_data_end(), self.target.entry_ingress_ifindex()];
         let passes = match self.random.below(10) {
             0..6 => 1,
             6..8 => 2,
@@ -30,10 +38,15 @@ impl Generator<'_> {
         };
         let tables = self.tables();
         let density = 1 + self.random.below(4);
-        let dump = self.random.chance(1, 2);
+        let dump = self.random.chance(3, 4);
+        let loads = if self.random.chance(3, 4) { 4 } else { 0 };
+        let loads: Vec<LsuWord> = (0..loads).map(|_| self.fill()).collect();
         let mut words: Vec<Vec<StageWord>> = (0..passes)
             .map(|_| (0..self.target.stages).map(|stage| self.word(stage, &tables, density)).collect())
             .collect();
+        for (word, load) in words[0].iter_mut().zip(loads) {
+            word.lsu = Some(load);
+        }
         if dump {
             words.push(self.dump());
             words.truncate(self.target.passes as usize);
@@ -125,15 +138,26 @@ impl Generator<'_> {
         word
     }
 
+    /// Loads 8 bytes of the packet, so that there is something to work with.
+    fn fill(&mut self) -> LsuWord {
+        let (offset, dst) = (self.random.below(64) as i16, self.large());
+        LsuWord::Load { base: Source::Zero, offset, size: Size::B8, dst, guard: Guard::Always }
+    }
+
+    /// Any register, more often one that has been written.
     fn register(&mut self) -> u8 {
+        if !self.live.is_empty() && self.random.chance(3, 4) {
+            return *self.random.pick(&self.live);
+        }
         self.random.below(self.target.registers.into()) as u8
     }
 
     /// A register that may hold anything.
     fn large(&mut self) -> u8 {
         loop {
-            let register = self.register();
+            let register = self.random.below(self.target.registers.into()) as u8;
             if !SMALL.contains(&register) {
+                self.live.push(register);
                 return register;
             }
         }
@@ -324,7 +348,7 @@ impl Generator<'_> {
         let length = match self.random.below(8) {
             0 => 14 + self.random.below(51),
             1 => 14 + self.random.below(u64::from(self.target.max_frame_bytes) - 13),
-            2 => 60,
+            2 if self.random.chance(1, 2) => 60,
             _ => 128 + self.random.below(72),
         };
         let style = self.random.below(4);

@@ -31,7 +31,7 @@ struct Case {
 
 impl Case {
     fn random(target: &Target, random: &mut Random) -> Case {
-        let mut generator = Generator { target, random };
+        let mut generator = Generator::new(target, random);
         let pipelines: Vec<Pipeline> =
             (0..target.program_slots.min(2)).map(|_| generator.pipeline()).collect();
         let mut values = Vec::new();
