@@ -104,7 +104,7 @@ pub fn compile_with(
     let live = dag::live::live(&function, &object.maps, &mut sets);
     let mut dag = dag::lower(&function, &object.maps, &live, &mut sets);
     show(Dump::Dag, &|| dag.to_string());
-    let tables = Tables::new(object, program, target).map_err(|d| vec![d])?;
+    let tables = Tables::new(object, program, target)?;
     let placement = schedule::schedule(&mut dag, &tables, target)
         .map_err(|failure| vec![refusal(&failure, &dag, program, target)])?;
     show(Dump::Schedule, &|| schedule::dump::dump(&dag, &placement, target));

@@ -8,6 +8,7 @@
 //!
 //! - [`place`]: one schedule.
 //! - [`pool`]: registers and predicates of the target.
+//! - [`remat`]: values that are computed again rather than held.
 //! - [`spill`]: values that wait in the stack area when nothing else helps.
 //! - [`tables`]: maps to table units.
 //! - [`gap`]: the admission gap.
@@ -18,6 +19,7 @@ pub mod emit;
 pub mod gap;
 pub mod place;
 pub mod pool;
+pub mod remat;
 pub mod spill;
 pub mod tables;
 
@@ -29,39 +31,45 @@ use weir_pipeline::Target;
 /// Windows tried.
 const WINDOWS: [usize; 8] = [usize::MAX, 128, 64, 32, 16, 8, 3, 1];
 
-/// A schedule that is that long, in passes, is not tried to be improved: what counts then is the time it takes.
-const LARGE: usize = 1500;
+/// Windows tried for programs of more nodes than [`LARGE`]: there, the time that it takes counts.
+const WINDOWS_OF_LARGE: [usize; 4] = [128, 24, 6, 1];
+
+/// Nodes up to which all windows are tried.
+const LARGE: usize = 400;
 
 /// The shortest schedule found.
 pub fn schedule(dag: &mut Dag, tables: &Tables, target: &Target) -> Result<Placement, Failure> {
     let mut area = spill::Area::new(target);
+    let mut held = true;
     loop {
         let prepared = Prepared::new(dag);
-        let mut best: Option<Placement> = None;
-        let mut failure = None;
-        for window in WINDOWS {
-            match place::place(dag, &prepared, tables.clone(), target, window) {
-                Ok(found) => {
-                    if best.as_ref().is_none_or(|b| found.stages < b.stages) {
-                        best = Some(found);
-                    }
-                    if dag.nodes.len() > LARGE {
-                        break;
-                    }
-                }
-                Err(f) => failure = Some(f),
-            }
-        }
-        match (best, failure) {
-            (Some(best), _) => return Ok(best),
-            // The last window failed: with the least pressure there is.
-            (None, Some(Failure::Registers { live, at })) => {
-                if !area.spill(dag, &prepared, &live, at) {
-                    return Err(Failure::Registers { live, at });
-                }
-            }
-            (None, Some(failure)) => return Err(failure),
-            (None, None) => return Err(Failure::Stuck { node: 0 }),
+        let (live, at) = match attempt(dag, &prepared, tables, target) {
+            Err(Failure::Registers { live, at }) => (live, at),
+            other => return other,
+        };
+        // With the least pressure there is, registers do not suffice.
+        let again = std::mem::take(&mut held) && remat::rematerialise(dag, &prepared);
+        if !again && !area.spill(dag, &prepared, &live, at) {
+            return Err(Failure::Registers { live, at });
         }
     }
+}
+
+fn attempt(dag: &Dag, prepared: &Prepared, tables: &Tables, target: &Target) -> Result<Placement, Failure> {
+    let large = dag.nodes.len() > LARGE;
+    let windows = if large { &WINDOWS_OF_LARGE[..] } else { &WINDOWS[..] };
+    let mut best: Option<Placement> = None;
+    let mut failure = Failure::Passes;
+    for window in windows {
+        match place::place(dag, prepared, tables.clone(), target, *window) {
+            Ok(found) if large => return Ok(found),
+            Ok(found) => {
+                if best.as_ref().is_none_or(|b| found.stages < b.stages) {
+                    best = Some(found);
+                }
+            }
+            Err(f) => failure = f,
+        }
+    }
+    best.ok_or(failure)
 }

@@ -242,7 +242,7 @@ impl<'a> Scheduler<'a> {
             }
             if self.here.is_empty() {
                 idle += 1;
-                if idle > 2 * self.target.stages + 4 {
+                if idle > self.target.stages + 2 {
                     let oldest = self.waiting.first().map_or(0, |rank| self.order[*rank]);
                     return Err(self.blocked.take().unwrap_or(Failure::Stuck { node: oldest }));
                 }

@@ -86,7 +86,8 @@ fn readers(dag: &Dag, register: Reg) -> impl Iterator<Item = usize> + '_ {
     (0..dag.nodes.len()).filter(move |n| dag.nodes[*n].reads().any(|r| r == register))
 }
 
-fn rename(node: &mut Node, from: Reg, to: Reg) {
+/// Lets a node read another register.
+pub fn rename(node: &mut Node, from: Reg, to: Reg) {
     let turn = |input: &mut Input| {
         if *input == Input::Reg(from) {
             *input = Input::Reg(to);

@@ -21,7 +21,7 @@ pub struct Tables {
 
 impl Tables {
     /// The maps that a program refers to, not yet assigned.
-    pub fn new(object: &Object, program: &Program, target: &Target) -> Result<Tables, Diagnostic> {
+    pub fn new(object: &Object, program: &Program, target: &Target) -> Result<Tables, Vec<Diagnostic>> {
         let words: BTreeMap<usize, u64> = program
             .relocations
             .iter()
@@ -49,7 +49,7 @@ impl Tables {
         for (map, words) in &tables.words {
             error = error.note(format!("map `{}` takes {} bytes", object.maps[*map].name, words * 8));
         }
-        Err(error)
+        Err(vec![error])
     }
 
     /// Unit of a map, if it has one.
