@@ -236,3 +236,39 @@ impl Cfg {
         Ok(Cfg { blocks })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(text: &str) -> Result<Cfg, Vec<&'static str>> {
+        let insns = weir_bpf::asm::assemble(text).expect("the test writes assembly");
+        let program = Program { insns, ..Program::default() };
+        Cfg::build(&program).map_err(|found| found.iter().map(|d| d.code).collect())
+    }
+
+    #[test]
+    fn blocks_come_before_their_successors() {
+        // The jump back leads to a block that is not passed before: no loop.
+        let text = "goto b\na:\nr0 = 1\nexit\nb:\nif r1 == 0 goto a\nr0 = 2\nexit";
+        let cfg = build(text).expect("there is no loop");
+        for (index, block) in cfg.blocks.iter().enumerate() {
+            assert!(block.exit.successors().all(|s| s > index), "{cfg}");
+        }
+        assert_eq!(cfg.blocks.len(), 4);
+    }
+
+    #[test]
+    fn control_that_is_not_plain_is_refused() {
+        assert_eq!(build("a:\nr0 = 1\ngoto a"), Err(vec!["X0103"]));
+        assert_eq!(build("r0 = 1\nif r0 == 1 goto +7\nexit"), Err(vec!["X0102"]));
+        assert_eq!(build("r0 = 1"), Err(vec!["X0102"]));
+        assert_eq!(build(""), Err(vec!["X0102"]));
+        assert_eq!(
+            build("r0 = 1 ll\nif r0 == 1 goto -2\nexit"),
+            Err(vec!["X0102"]),
+            "into a wide instruction"
+        );
+        assert_eq!(build("r0 = 1\nexit\nexit"), Err(vec!["X0104"]));
+    }
+}

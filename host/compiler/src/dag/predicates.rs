@@ -183,3 +183,45 @@ impl Sets {
         self.intern(atoms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ssa::Block;
+    use crate::ssa::values::{Val, Values};
+    use weir_pipeline::words::CmpOp;
+
+    /// A function of blocks without values: edges, and whether the block branches.
+    fn function(blocks: &[(&[(usize, Option<bool>)], bool)]) -> Function {
+        let block = |(edges, branches): &(&[(usize, Option<bool>)], bool)| Block {
+            edges: edges.iter().map(|(from, when)| Edge { from: *from, when: *when }).collect(),
+            cond: branches
+                .then_some((Cond { op: CmpOp::Eq, is32: false, a: Val(0), b: Val(0), negate: false }, 0)),
+            ..Block::default()
+        };
+        Function { values: Values::default(), blocks: blocks.iter().map(block).collect(), sites: Vec::new() }
+    }
+
+    #[test]
+    fn where_paths_meet_again_the_predicate_is_that_of_the_fork() {
+        // 0 forks to 1 and 2; 1 forks to 3 and 4, which meet in 5; 5 and 2 meet in 6.
+        let f = function(&[
+            (&[], true),
+            (&[(0, Some(true))], true),
+            (&[(0, Some(false))], false),
+            (&[(1, Some(true))], false),
+            (&[(1, Some(false))], false),
+            (&[(3, None), (4, None)], false),
+            (&[(2, None), (5, None)], false),
+        ]);
+        let mut sets = Sets::new(&f);
+        assert_eq!(sets.block(5), sets.block(1));
+        assert_eq!(sets.block(6), Set::ALWAYS);
+        assert_ne!(sets.block(3), sets.block(4));
+        // Two of three ways are a set of their own, whichever way it is put together.
+        let (two, three, four) = (sets.block(2), sets.block(3), sets.block(4));
+        let some = sets.union(&[three, two]);
+        assert_eq!(sets.atoms(some).len(), 2);
+        assert_eq!(sets.union(&[some, four]), Set::ALWAYS);
+    }
+}

@@ -117,3 +117,39 @@ impl Pool {
         (0..self.held.len() as u32).filter(|v| self.held[*v as usize].is_some()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_register_is_free_at_the_end_of_the_stage_that_reads_it_last() {
+        // 0 is written, read twice; 1 is written in the stage that reads 0 last, and gets its register.
+        let mut pool = Pool::new(vec![5], vec![3, 2]);
+        pool.place(&[], &[0]);
+        assert_eq!(pool.available(), 0);
+        assert_eq!(pool.end_stage(|_| None), [(0, 5)]);
+        pool.place(&[0], &[]);
+        assert_eq!(pool.effect(&[0], &[1]), (1, 1));
+        pool.place(&[0], &[1]);
+        assert_eq!(pool.end_stage(|_| None), [(1, 5)]);
+        assert_eq!((pool.held(0), pool.held(1)), (None, Some(5)));
+    }
+
+    #[test]
+    fn what_is_used_up_within_its_stage_takes_none() {
+        let mut pool = Pool::new(vec![3], vec![2, 1]);
+        pool.place(&[], &[0]);
+        pool.place(&[0], &[]);
+        assert_eq!(pool.available(), 1);
+        assert_eq!(pool.end_stage(|_| None), []);
+    }
+
+    #[test]
+    fn a_wish_is_granted_where_it_can_be() {
+        let mut pool = Pool::new(vec![0, 1, 2], vec![2, 2]);
+        pool.place(&[], &[0, 1]);
+        assert_eq!(pool.end_stage(|v| (v == 1).then_some(0)), [(0, 2), (1, 0)]);
+        assert_eq!(pool.live(), [0, 1]);
+    }
+}

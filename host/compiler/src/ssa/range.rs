@@ -269,3 +269,64 @@ fn sub(a: &Range, b: &Range) -> Range {
     range.ones = difference & !range.unknown;
     range.synced()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ssa::values::{Operation, evaluate};
+    use proptest::prelude::*;
+
+    fn holds(range: &Range, value: u64) -> bool {
+        (range.umin..=range.umax).contains(&value)
+            && (range.smin..=range.smax).contains(&(value as i64))
+            && value & !range.unknown == range.ones
+    }
+
+    /// A value, small and extreme ones more often, and a range that holds it.
+    fn held() -> impl Strategy<Value = (u64, Range)> {
+        let value = prop_oneof![
+            any::<u64>(),
+            0..300u64,
+            (0..300u64).prop_map(|v| v.wrapping_neg()),
+            (0..64u32).prop_map(|b| 1 << b),
+            any::<u32>().prop_map(u64::from),
+        ];
+        (value, any::<u64>(), any::<u64>(), any::<u64>(), 0..4u8).prop_map(|(value, a, b, mask, kind)| {
+            let range = match kind {
+                0 => Range::constant(value),
+                1 => Range::unsigned(value - a % value.max(1), value.saturating_add(b >> (a % 64))),
+                2 => Range::signed((value as i64).saturating_sub((a >> 1) as i64), value as i64),
+                _ => Range::bits(value & mask, !mask),
+            };
+            (value, range)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn results_are_in_the_range_of_the_result((a, ra) in held(), (b, rb) in held(), is32: bool) {
+            prop_assert!(holds(&ra, a) && holds(&rb, b));
+            for op in AluOp::ALL {
+                let result = evaluate(Operation::Alu(*op), is32, a, b);
+                let range = Range::alu(*op, is32, &ra, &rb);
+                prop_assert!(holds(&range, result), "{op} {a:#x} {b:#x} = {result:#x}: {range:x?}");
+            }
+            let product = evaluate(Operation::Mul, is32, a, b);
+            prop_assert!(holds(&Range::mul(is32, &ra, &rb), product));
+            prop_assert!(holds(&ra.union(&rb), a) && holds(&ra.union(&rb), b));
+            let common = ra.intersect(&rb);
+            prop_assert_eq!(holds(&common, a) , holds(&rb, a) , "{:x?} {:x?}", common, rb);
+            prop_assert!(holds(&ra.low32(), a & 0xffff_ffff) && holds(&ra.sext32(), a as i32 as i64 as u64));
+        }
+    }
+
+    #[test]
+    fn masks_and_shifts_bound_an_index() {
+        // ihl * 4 of an IPv4 header: (byte & 15) << 2.
+        let byte = Range::unsigned(0, 255);
+        let low = Range::alu(AluOp::And, false, &byte, &Range::constant(15));
+        let words = Range::alu(AluOp::Lsh, false, &low, &Range::constant(2));
+        assert_eq!((words.umin, words.umax, words.possible()), (0, 60, 60));
+        assert!(Range::unsigned(3, 5).intersect(&Range::unsigned(6, 9)).is_empty());
+    }
+}

@@ -110,10 +110,21 @@ pub fn compare(
     seed: u64,
     packets: &[Vec<u8>],
 ) -> Result<(), String> {
-    let target = target();
+    compare_on(&target(), object, program, compiled, seed, packets)
+}
+
+/// The same on another target than `sim`.
+pub fn compare_on(
+    target: &Target,
+    object: &Object,
+    program: &Program,
+    compiled: &Compiled,
+    seed: u64,
+    packets: &[Vec<u8>],
+) -> Result<(), String> {
     let mut numbers = Numbers(seed);
     let mut interpreter = Interpreter::new(object, program).map_err(|e| e.to_string())?;
-    let mut model = Model::new(&target, &compiled.pipeline).map_err(|e| e.to_string())?;
+    let mut model = Model::new(target, &compiled.pipeline).map_err(|e| e.to_string())?;
     let tables = &compiled.pipeline.tables;
     for (map, table) in tables.iter().enumerate() {
         for index in 0..table.max_entries {
