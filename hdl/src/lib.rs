@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The RTL of Weir in rust-hdl.
+#![forbid(unsafe_code)]
 
 pub mod buffer;
 pub mod egress;
