@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Packages whose tests run the model.
-const PACKAGES: &[&str] = &["weir-sim", "weir-tests"];
+const PACKAGES: &[&str] = &["weir-sim", "weir-engines", "weir-tests"];
 
 /// How the tests ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

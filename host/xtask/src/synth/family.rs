@@ -32,10 +32,14 @@ impl Family {
         }
     }
 
-    /// The yosys command. Clock buffers and pads belong to a board, not to the overlay.
+    /// The yosys commands. Clock buffers and pads belong to a board, not to the overlay. Mapping is for area; wide
+    /// multiplexer cells save LUTs only until the LUT sites in front of them are charged for.
     pub fn command(self) -> &'static str {
         match self {
-            Family::UltraScalePlus => "synth_xilinx -family xcup -noiopad -noclkbuf -widemux 5 -flatten",
+            Family::UltraScalePlus => {
+                "scratchpad -copy abc9.script.default.area abc9.script; \
+                 synth_xilinx -family xcup -noiopad -noclkbuf -flatten"
+            }
             Family::Ecp5 => "synth_ecp5 -nowidelut",
         }
     }
