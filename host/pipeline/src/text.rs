@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The text form of a pipeline: what `weir prog dump --stage pipeline` prints and tests write by hand.
+//! The text form of a pipeline: what `weir prog dump --stage words` prints and tests write by hand.
 //!
 //! ```text
 //! pipeline "drop_port"
