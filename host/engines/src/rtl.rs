@@ -6,7 +6,9 @@ use crate::maps::Maps;
 use crate::packet::{Outcome, Packet, PacketResult};
 use crate::tables::{TableAccess, Tables};
 use std::path::Path;
-use weir_sim::{PipelineSim, RunOptions, RxFrame, SimError};
+use weir_sim::{PipelineSim, RxFrame, SimError};
+
+pub use weir_sim::{Disturbance, RunOptions};
 
 /// The program slot that is used.
 const SLOT: u8 = 0;
