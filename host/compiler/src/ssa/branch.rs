@@ -57,8 +57,7 @@ impl Builder<'_> {
         let (cond, learns) = match (a, b) {
             (Slot::Scalar(a), Slot::Scalar(b)) => {
                 let (op, negate) = relation(op, signed);
-                let cond = self.make(|m| m.cond(Cond { op, is32, a, b, negate }));
-                (Some(cond), Learns::Nothing)
+                (Some(Cond { op, is32, a, b, negate }), Learns::Nothing)
             }
             (Slot::Poison, _) | (_, Slot::Poison) => (None, Learns::Nothing),
             (a, b) => match self.pointers(op, is32, a, b) {
@@ -89,6 +88,8 @@ impl Builder<'_> {
         }
         let both = ways.len() == 2;
         if both {
+            // The ways learn from the condition as the program has it; the stages get the form that is best for them.
+            let cond = self.make(|m| m.cond(cond));
             self.set_cond(cond);
         }
         for (outcome, to, state) in ways {

@@ -94,6 +94,16 @@ impl Maker<'_> {
             (AluOp::Sext8, _) if self.range(b).umax < 1 << 7 => return b,
             (AluOp::Sext16, _) if self.range(b).umax < 1 << 15 => return b,
             (AluOp::Sext32, _) if self.range(b).umax < 1 << 31 => return b,
+            (AluOp::And, None) => {
+                for (masked, other) in [(a, b), (b, a)] {
+                    // A mask that the other operand has anyway.
+                    if let Some((inner, mask)) = self.inner(AluOp::And, false, masked)
+                        && self.range(other).possible() & !mask == 0
+                    {
+                        return self.alu(AluOp::And, is32, inner, other);
+                    }
+                }
+            }
             (AluOp::Or | AluOp::Add | AluOp::Xor, None) => {
                 if let Some(load) = self.join(is32, a, b).or_else(|| self.join(is32, b, a)) {
                     return load;
@@ -254,26 +264,41 @@ impl Maker<'_> {
         }
     }
 
-    /// A condition, simplified.
-    pub fn cond(&mut self, mut cond: Cond) -> Cond {
-        // A comparison of swapped bytes with a constant compares the bytes as they are.
-        if let (CmpOp::Eq, Some(c), Def::Op { op: Operation::Alu(op), a: _, b: x, .. }) =
-            (cond.op, self.known(cond.b), self.values.def(cond.a).clone())
-        {
-            let swapped = match op {
-                AluOp::Swap16 if c <= 0xffff && self.range(x).umax <= 0xffff => {
-                    Some(u64::from((c as u16).swap_bytes()))
-                }
-                AluOp::Swap32 if c <= 0xffff_ffff && self.range(x).umax <= 0xffff_ffff => {
-                    Some(u64::from((c as u32).swap_bytes()))
-                }
-                _ => None,
-            };
-            if let Some(swapped) = swapped {
-                cond = Cond { a: x, b: self.constant(swapped), ..cond };
+    /// A condition, in the form that takes the fewest stages; it holds where the given one does.
+    pub fn cond(&mut self, cond: Cond) -> Cond {
+        let (CmpOp::Eq, Some(c)) = (cond.op, self.known(cond.b)) else { return cond };
+        let Def::Op { op: Operation::Alu(op), is32, a: x, b: y } = *self.values.def(cond.a) else {
+            return cond;
+        };
+        let c = if cond.is32 { c & 0xffff_ffff } else { c };
+        match op {
+            // Of swapped bytes with a constant: the bytes as they are.
+            AluOp::Swap16 if c <= 0xffff && self.range(y).umax <= 0xffff => {
+                Cond { a: y, b: self.constant(u64::from((c as u16).swap_bytes())), ..cond }
             }
+            AluOp::Swap32 if c <= 0xffff_ffff && self.range(y).umax <= 0xffff_ffff => {
+                Cond { a: y, b: self.constant(u64::from((c as u32).swap_bytes())), ..cond }
+            }
+            // Compare units test bits themselves.
+            AluOp::And if c == 0 => {
+                Cond { op: CmpOp::Set, is32: cond.is32 || is32, a: x, b: y, negate: !cond.negate }
+            }
+            AluOp::And => self.field(cond, x, y, c).unwrap_or(cond),
+            _ => cond,
         }
-        cond
+    }
+
+    /// `(x >> shift) & mask == c` as `x & mask << shift == c << shift`, which saves the shift.
+    fn field(&mut self, cond: Cond, shifted: Val, mask: Val, c: u64) -> Option<Cond> {
+        let (x, shift) = self.inner(AluOp::Rsh, false, shifted)?;
+        let mask = self.values.constant_of(mask)?;
+        let top = u64::from(u32::MAX) >> shift.min(63);
+        if mask > top || c > top {
+            return None;
+        }
+        let (mask, c) = (self.constant(mask << shift), self.constant(c << shift));
+        let field = self.alu(AluOp::And, false, x, mask);
+        Some(Cond { is32: true, a: field, b: c, ..cond })
     }
 
     /// A choice, decided where ranges decide it.
