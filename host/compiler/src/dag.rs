@@ -135,19 +135,22 @@ pub struct Node {
     pub insns: Vec<u32>,
     /// Place in the order of the program.
     pub key: u32,
+    /// Register whose place it takes over, with the value that stays where the guard is false.
+    pub tie: Option<Reg>,
     /// It is cheap and has one reader: best done just before that.
     pub lazy: bool,
 }
 
 impl Node {
-    /// Registers it reads.
+    /// Registers it reads, the one it takes over included.
     pub fn reads(&self) -> impl Iterator<Item = Reg> + use<> {
         let inputs = match self.kind {
             Kind::Alu { a, b, .. } | Kind::Cmp { a, b, .. } | Kind::Late { a, b, .. } => [a, b],
             Kind::Load { base, .. } => [base, Input::Zero],
             Kind::Store { base, data, .. } => [base, data],
         };
-        inputs.into_iter().filter_map(|i| if let Input::Reg(r) = i { Some(r) } else { None })
+        let read = inputs.into_iter().filter_map(|i| if let Input::Reg(r) = i { Some(r) } else { None });
+        read.chain(self.tie)
     }
 
     /// Predicates it reads.

@@ -24,6 +24,8 @@ struct Lowering<'a> {
     literals: HashMap<Set, Literal>,
     /// Values that are computed straight into the register of a phi, and when.
     into: HashMap<Val, (Reg, Option<Literal>)>,
+    /// Registers of phis that take over the register of a value.
+    ties: HashMap<Reg, Reg>,
     accesses: Vec<Access>,
     /// Nodes that carry out loads and reads.
     node_of: HashMap<Val, usize>,
@@ -40,6 +42,7 @@ pub fn lower(function: &Function, maps: &[MapDef], live: &Live, sets: &mut Sets)
         registers: HashMap::new(),
         literals: HashMap::new(),
         into: HashMap::new(),
+        ties: HashMap::new(),
         accesses: Vec::new(),
         node_of: HashMap::new(),
     };
@@ -172,7 +175,7 @@ impl Lowering<'_> {
         let a = self.first(cond.a, key);
         let b = self.second(cond.b, cond.is32, key);
         let kind = Kind::Cmp { op: cond.op, is32: cond.is32, a, b, p: p.map(|l| l.map(|l| l.pred)), out };
-        self.push(Node { kind, guard: None, dst: None, insns, key, lazy: false });
+        self.push(Node { kind, guard: None, dst: None, insns, key, tie: None, lazy: false });
     }
 
     /// Register of a value that is no constant.
@@ -216,7 +219,15 @@ impl Lowering<'_> {
         let alu = |this: &mut Self, op, is32, a, b| {
             let dst = this.register();
             let kind = Kind::Alu { op, is32, a, b };
-            this.push(Node { kind, guard: None, dst: Some(dst), insns: insns.clone(), key, lazy: true });
+            this.push(Node {
+                kind,
+                guard: None,
+                dst: Some(dst),
+                insns: insns.clone(),
+                key,
+                tie: None,
+                lazy: true,
+            });
             dst
         };
         if let Ok(imm) = i32::try_from(value as i64) {
@@ -276,6 +287,35 @@ impl Lowering<'_> {
                 self.into.insert(*value, (register, literal));
             }
         }
+        if let [(_, other)] = choice.others[..] {
+            self.take_over(register, choice.default, other);
+        }
+    }
+
+    /// Where nobody but a choice between a value and what is made of it needs the value, its register is written under
+    /// the predicate: no move.
+    fn take_over(&mut self, register: Reg, default: Val, other: Val) {
+        if self.into.contains_key(&default)
+            || matches!(self.values().def(default), Def::Const(_) | Def::Entry(_))
+        {
+            return;
+        }
+        let inner = match *self.values().def(other) {
+            Def::Op { a, b, .. }
+                if self.into.contains_key(&other) && !self.live.parts.contains_key(&other) =>
+            {
+                u32::from(a == default) + u32::from(b == default)
+            }
+            _ => 0,
+        };
+        if self.live.uses[default.0 as usize] == 1 + inner {
+            let from = self.register_of(default);
+            self.ties.insert(register, from);
+        }
+    }
+
+    fn tie(&self, register: Reg, guard: Option<Literal>) -> Option<Reg> {
+        guard.and_then(|_| self.ties.get(&register).copied())
     }
 
     /// Moves into the register of a phi what is not computed there.
@@ -283,7 +323,7 @@ impl Lowering<'_> {
         let mut args = vec![(None, choice.default)];
         args.extend(choice.others.iter().map(|(set, value)| (self.literal(*set), *value)));
         for (guard, value) in args {
-            if self.into.contains_key(&value) {
+            if self.into.contains_key(&value) || (guard.is_none() && self.ties.contains_key(&register)) {
                 continue;
             }
             let b = self.second(value, false, key);
@@ -291,7 +331,8 @@ impl Lowering<'_> {
             let own = self.values().insns(value);
             let insns = if own.is_empty() || b == Input::Zero { insns.clone() } else { own.to_vec() };
             let kind = Kind::Alu { op: AluOp::Mov, is32: false, a: Input::Zero, b };
-            self.push(Node { kind, guard, dst: Some(register), insns, key, lazy: false });
+            let tie = self.tie(register, guard);
+            self.push(Node { kind, guard, dst: Some(register), insns, key, tie, lazy: false });
         }
     }
 
@@ -378,7 +419,8 @@ impl Lowering<'_> {
                 }
             }
         };
-        self.push(Node { kind, guard, dst: Some(dst), insns, key, lazy: false });
+        let tie = self.tie(dst, guard);
+        self.push(Node { kind, guard, dst: Some(dst), insns, key, tie, lazy: false });
     }
 
     /// Base and offset of a load or store.
@@ -390,7 +432,7 @@ impl Lowering<'_> {
         let dst = self.register();
         let b = i32::try_from(address.offset).unwrap_or(i32::MAX);
         let kind = Kind::Alu { op: AluOp::Add, is32: false, a: base, b: Input::Imm(b) };
-        self.push(Node { kind, guard: None, dst: Some(dst), insns: Vec::new(), key, lazy: false });
+        self.push(Node { kind, guard: None, dst: Some(dst), insns: Vec::new(), key, tie: None, lazy: false });
         (Input::Reg(dst), 0)
     }
 
@@ -426,6 +468,6 @@ impl Lowering<'_> {
     fn effect(&mut self, block: usize, kind: Kind, insns: &[u32], key: u32) -> usize {
         let set = self.sets.block(block);
         let guard = self.literal(set);
-        self.push(Node { kind, guard, dst: None, insns: insns.to_vec(), key, lazy: false })
+        self.push(Node { kind, guard, dst: None, insns: insns.to_vec(), key, tie: None, lazy: false })
     }
 }

@@ -132,10 +132,13 @@ fn through_registers(dag: &Dag, found: &mut Vec<Dependence>) {
         for register in node.reads() {
             let from = &writers[register.0 as usize];
             for index in from {
-                let distance = if from.len() > 1 {
-                    if is_late(&dag.nodes[*index].kind) { 2 } else { 1 }
-                } else {
-                    distance(&dag.nodes[*index].kind, &node.kind)
+                let writer = &dag.nodes[*index];
+                // A result that may not be written, and a place that is taken over, must be in a register.
+                let held = from.len() > 1 || writer.guard.is_some() || node.tie == Some(register);
+                let distance = match (held, is_late(&writer.kind)) {
+                    (true, true) => 2,
+                    (true, false) => 1,
+                    (false, _) => distance(&writer.kind, &node.kind),
                 };
                 found.push(Dependence { from: *index, to, distance });
             }

@@ -237,9 +237,6 @@ impl<'a> Scheduler<'a> {
             }
             self.blocked = None;
             self.fill();
-            if let Some(node) = self.undefined {
-                return Err(Failure::Undefined { node });
-            }
             if self.here.is_empty() {
                 idle += 1;
                 if idle > self.target.stages + 2 {
@@ -252,6 +249,9 @@ impl<'a> Scheduler<'a> {
                 used = self.stage + 1;
             }
             self.end_stage();
+            if let Some(node) = self.undefined {
+                return Err(Failure::Undefined { node });
+            }
             self.stage += 1;
         }
         let places: Vec<Place> = self.placed.iter().copied().flatten().collect();
@@ -436,13 +436,26 @@ impl<'a> Scheduler<'a> {
             .map(|n| (*n, self.dag.nodes[*n].dst.and_then(|r| self.registers.held(r.0))))
             .collect();
         let verdict = self.dag.verdict.0;
-        let given = self.registers.end_stage(|v| (v == verdict).then_some(0));
-        let predicates = self.predicates.end_stage(|_| None);
+        let ties: Vec<(u32, Physical)> = self
+            .here
+            .iter()
+            .filter_map(|n| {
+                let node = &self.dag.nodes[*n];
+                Some((node.dst?.0, self.registers.held(node.tie?.0)?))
+            })
+            .collect();
+        let given = self.registers.end_stage(&ties, |v| (v == verdict).then_some(0));
+        let predicates = self.predicates.end_stage(&[], |_| None);
         let find = |given: &[(u32, Physical)], v: u32| given.iter().find(|(w, _)| *w == v).map(|(_, p)| *p);
         for (index, held) in writers {
             let node = &self.dag.nodes[index];
             let Some(place) = self.placed[index].as_mut() else { continue };
             place.dst = held.or_else(|| node.dst.and_then(|r| find(&given, r.0)));
+            // What takes over a register must have got that very one.
+            let tie = node.dst.and_then(|r| find(&ties, r.0));
+            if node.tie.is_some() && place.dst.is_some() && (tie.is_none() || tie != place.dst) {
+                self.undefined = Some(index);
+            }
             if let Kind::Cmp { out, .. } = node.kind {
                 for (slot, pred) in place.out.iter_mut().zip(out) {
                     *slot = pred.and_then(|(p, _)| find(&predicates, p.0)).unwrap_or(0);

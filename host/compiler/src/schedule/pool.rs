@@ -91,15 +91,23 @@ impl Pool {
         }
     }
 
-    /// Ends the stage: what it used last becomes free, what it wrote first gets one. `prefer` wishes for one.
-    pub fn end_stage(&mut self, prefer: impl Fn(u32) -> Option<Physical>) -> Vec<(u32, Physical)> {
+    /// Ends the stage: what it used last becomes free, what it wrote first gets one. `ties` must have theirs, `prefer`
+    /// wishes for one.
+    pub fn end_stage(
+        &mut self,
+        ties: &[(u32, Physical)],
+        prefer: impl Fn(u32) -> Option<Physical>,
+    ) -> Vec<(u32, Physical)> {
+        let tied = |v: u32| ties.iter().find(|(w, _)| *w == v).map(|(_, p)| *p);
+        self.beginning.sort_by_key(|v| tied(*v).is_none());
         for v in self.ending.drain(..) {
             self.free.extend(self.held[v as usize].take());
         }
         self.free.sort_unstable();
         let mut given = Vec::new();
         for v in self.beginning.drain(..) {
-            let wish = prefer(v).and_then(|wish| self.free.iter().position(|p| *p == wish));
+            let wish =
+                tied(v).or_else(|| prefer(v)).and_then(|wish| self.free.iter().position(|p| *p == wish));
             let physical = match wish {
                 Some(at) => Some(self.free.remove(at)),
                 None => self.free.pop(),
@@ -128,11 +136,11 @@ mod tests {
         let mut pool = Pool::new(vec![5], vec![3, 2]);
         pool.place(&[], &[0]);
         assert_eq!(pool.available(), 0);
-        assert_eq!(pool.end_stage(|_| None), [(0, 5)]);
+        assert_eq!(pool.end_stage(&[], |_| None), [(0, 5)]);
         pool.place(&[0], &[]);
         assert_eq!(pool.effect(&[0], &[1]), (1, 1));
         pool.place(&[0], &[1]);
-        assert_eq!(pool.end_stage(|_| None), [(1, 5)]);
+        assert_eq!(pool.end_stage(&[], |_| None), [(1, 5)]);
         assert_eq!((pool.held(0), pool.held(1)), (None, Some(5)));
     }
 
@@ -142,14 +150,14 @@ mod tests {
         pool.place(&[], &[0]);
         pool.place(&[0], &[]);
         assert_eq!(pool.available(), 1);
-        assert_eq!(pool.end_stage(|_| None), []);
+        assert_eq!(pool.end_stage(&[], |_| None), []);
     }
 
     #[test]
     fn a_wish_is_granted_where_it_can_be() {
         let mut pool = Pool::new(vec![0, 1, 2], vec![2, 2]);
         pool.place(&[], &[0, 1]);
-        assert_eq!(pool.end_stage(|v| (v == 1).then_some(0)), [(0, 2), (1, 0)]);
+        assert_eq!(pool.end_stage(&[], |v| (v == 1).then_some(0)), [(0, 2), (1, 0)]);
         assert_eq!(pool.live(), [0, 1]);
     }
 }

@@ -68,7 +68,8 @@ fn again(dag: &mut Dag, load: usize, register: Reg, reader: usize, earlier: &[De
     let key = dag.nodes[reader].key;
     dag.nodes.push(Node { dst: Some(fresh), key, lazy: true, ..dag.nodes[load].clone() });
     dag.dependences.extend(earlier.iter().map(|d| Dependence { to: copy, ..*d }));
-    let direct = matches!(dag.nodes[reader].kind, Kind::Alu { .. } | Kind::Cmp { .. });
+    let tied = dag.nodes[reader].tie == Some(register);
+    let direct = matches!(dag.nodes[reader].kind, Kind::Alu { .. } | Kind::Cmp { .. }) && !tied;
     dag.dependences.push(Dependence { from: copy, to: reader, distance: u32::from(!direct) });
     rename(&mut dag.nodes[reader], register, fresh);
 }

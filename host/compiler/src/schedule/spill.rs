@@ -51,6 +51,7 @@ impl Area {
             dst: None,
             insns: Vec::new(),
             key: 0,
+            tie: None,
             lazy: false,
         });
         let mut last = 0;
@@ -70,11 +71,20 @@ impl Area {
             let load = dag.nodes.len();
             let key = dag.nodes[reader].key;
             let kind = Kind::Load { base: Input::Zero, offset, size: Size::B8 };
-            dag.nodes.push(Node { kind, guard: None, dst: Some(fresh), insns: Vec::new(), key, lazy: true });
+            dag.nodes.push(Node {
+                kind,
+                guard: None,
+                dst: Some(fresh),
+                insns: Vec::new(),
+                key,
+                tie: None,
+                lazy: true,
+            });
             dag.dependences.push(Dependence { from: store, to: load, distance: 1 });
             let writers: Vec<usize> = (0..store).filter(|n| dag.nodes[*n].dst == Some(register)).collect();
             dag.dependences.retain(|d| !(d.to == reader && writers.contains(&d.from)));
-            let direct = matches!(dag.nodes[reader].kind, Kind::Alu { .. } | Kind::Cmp { .. });
+            let tied = dag.nodes[reader].tie == Some(register);
+            let direct = matches!(dag.nodes[reader].kind, Kind::Alu { .. } | Kind::Cmp { .. }) && !tied;
             dag.dependences.push(Dependence { from: load, to: reader, distance: u32::from(!direct) });
             rename(&mut dag.nodes[reader], register, fresh);
         }
@@ -93,6 +103,9 @@ pub fn rename(node: &mut Node, from: Reg, to: Reg) {
             *input = Input::Reg(to);
         }
     };
+    if node.tie == Some(from) {
+        node.tie = Some(to);
+    }
     match &mut node.kind {
         Kind::Alu { a, b, .. } | Kind::Cmp { a, b, .. } | Kind::Late { a, b, .. } => {
             turn(a);
