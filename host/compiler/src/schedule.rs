@@ -29,7 +29,7 @@ use tables::Tables;
 use weir_pipeline::Target;
 
 /// Windows tried.
-const WINDOWS: [usize; 8] = [usize::MAX, 128, 64, 32, 16, 8, 3, 1];
+const WINDOWS: [usize; 7] = [usize::MAX, 96, 48, 24, 12, 4, 1];
 
 /// Windows tried for programs of more nodes than [`LARGE`]: there, the time that it takes counts.
 const WINDOWS_OF_LARGE: [usize; 4] = [128, 24, 6, 1];
@@ -60,12 +60,20 @@ fn attempt(dag: &Dag, prepared: &Prepared, tables: &Tables, target: &Target) -> 
     let windows = if large { &WINDOWS_OF_LARGE[..] } else { &WINDOWS[..] };
     let mut best: Option<Placement> = None;
     let mut failure = Failure::Passes;
+    let mut worse = 0;
     for window in windows {
         match place::place(dag, prepared, tables.clone(), target, *window) {
             Ok(found) if large => return Ok(found),
             Ok(found) => {
                 if best.as_ref().is_none_or(|b| found.stages < b.stages) {
                     best = Some(found);
+                    worse = 0;
+                } else {
+                    // Smaller windows only get worse from here.
+                    worse += 1;
+                    if worse == 2 {
+                        break;
+                    }
                 }
             }
             Err(f) => failure = f,

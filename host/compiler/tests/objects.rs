@@ -42,6 +42,7 @@ fn corpus_programs_agree_with_the_interpreter() {
             let object = corpus(name, options);
             for program in &object.programs {
                 let compiled = accepted(&object, program);
+                assert_eq!(compiled, accepted(&object, program), "the same bytes give the same words");
                 let report = compiled.report;
                 println!("{name}/{} {options:?} {} insns: {report:?}", program.name, program.insns.len());
                 agree(&object, program, &compiled, numbers.next(), &packets(&mut numbers, 400));

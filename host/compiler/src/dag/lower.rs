@@ -171,7 +171,6 @@ impl Lowering<'_> {
         insns: Vec<u32>,
         key: u32,
     ) {
-        // Registers of the operands are not known yet: the operands are filled in by `value` and here by name.
         let a = self.first(cond.a, key);
         let b = self.second(cond.b, cond.is32, key);
         let kind = Kind::Cmp { op: cond.op, is32: cond.is32, a, b, p: p.map(|l| l.map(|l| l.pred)), out };
@@ -375,7 +374,6 @@ impl Lowering<'_> {
                 let set = self.sets.block(*block);
                 guard = self.literal(set);
             }
-            self.node_of.insert(read, self.dag.nodes.len());
             let a = address.var.map_or(Input::Zero, |v| self.first(v, key));
             // Constants that `first` made stand before the node.
             self.node_of.insert(read, self.dag.nodes.len());

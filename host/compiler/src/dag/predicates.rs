@@ -191,9 +191,12 @@ mod tests {
     use crate::ssa::values::{Val, Values};
     use weir_pipeline::words::CmpOp;
 
-    /// A function of blocks without values: edges, and whether the block branches.
-    fn function(blocks: &[(&[(usize, Option<bool>)], bool)]) -> Function {
-        let block = |(edges, branches): &(&[(usize, Option<bool>)], bool)| Block {
+    /// Edges into a block, and whether it branches.
+    type Shape<'a> = (&'a [(usize, Option<bool>)], bool);
+
+    /// A function of blocks without values.
+    fn function(blocks: &[Shape<'_>]) -> Function {
+        let block = |(edges, branches): &Shape<'_>| Block {
             edges: edges.iter().map(|(from, when)| Edge { from: *from, when: *when }).collect(),
             cond: branches
                 .then_some((Cond { op: CmpOp::Eq, is32: false, a: Val(0), b: Val(0), negate: false }, 0)),
