@@ -72,7 +72,7 @@ impl TableAddress {
 
 /// Bytes that a map takes in a table unit.
 pub fn table_bytes(def: &MapDef) -> u64 {
-    u64::from(def.value_size.next_multiple_of(8)) * u64::from(def.max_entries)
+    u64::from(def.value_size).next_multiple_of(8) * u64::from(def.max_entries)
 }
 
 /// A condition on two values.

@@ -87,6 +87,20 @@ fn more_live_values_than_registers_are_spilled_and_then_refused() {
 }
 
 #[test]
+fn maps_of_absurd_sizes_are_refused() {
+    let text = "*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\nif r0 == 0 goto out\nr0 = *(u8 *)(r0 + 0)\nout:\nr0 = 1\nexit";
+    for (value_size, entries, code) in [
+        (u32::MAX, u32::MAX, "X0405"),
+        (i32::MAX as u32, u32::MAX, "X0501"),
+        (8, u32::MAX, "X0501"),
+        (0, 1, "X0405"),
+    ] {
+        let found = refused(&assembled(text, &[array("map", value_size, entries)]));
+        assert_eq!(found[0].code, code, "{value_size} {entries}");
+    }
+}
+
+#[test]
 fn pages_say_what_the_table_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/errors");
     let update = std::env::var_os("WEIR_UPDATE_PAGES").is_some();

@@ -95,6 +95,8 @@ impl Builder<'_> {
             Some(format!("keys of {} bytes, arrays have 4", def.key_size))
         } else if def.value_size == 0 || def.max_entries == 0 {
             Some("no entries or no bytes in them".to_owned())
+        } else if i32::try_from(def.value_size).is_err() {
+            Some(format!("values of {} bytes, the kernel's limit is {}", def.value_size, i32::MAX))
         } else if def.flags & !HARMLESS_FLAGS != 0 {
             Some(format!("flags {:#x}", def.flags))
         } else {

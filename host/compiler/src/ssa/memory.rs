@@ -146,7 +146,7 @@ impl Builder<'_> {
             return None;
         }
         let def = &self.object.maps[map];
-        let (size, stride) = (i64::from(def.value_size), u64::from(def.value_size.next_multiple_of(8)));
+        let (size, stride) = (i64::from(def.value_size), u64::from(def.value_size).next_multiple_of(8));
         let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
         let least = range.smin.saturating_add(offset).saturating_add(off);
         let most = range.smax.saturating_add(offset).saturating_add(off);
