@@ -133,6 +133,7 @@ impl KernelEngine {
             };
             SkipReason(reason)
         };
+        sys::possible_cpus().map_err(|e| unavailable("/sys/devices/system/cpu/possible", e))?;
         let cpu = sys::OnCpu0::enter().map_err(|e| unavailable("CPU 0", e))?;
         let program = sys::program_load("probe", &pass, c"Dual MIT/GPL", None)
             .map_err(|e| unavailable("BPF_PROG_LOAD", e))?;

@@ -159,7 +159,7 @@ fn has_known_value_size(map_type: u32) -> bool {
 }
 
 /// Number of CPUs the kernel keeps values for: the last number in a list like `0-3,8-11`, plus one.
-fn possible_cpus() -> io::Result<usize> {
+pub fn possible_cpus() -> io::Result<usize> {
     let text = std::fs::read_to_string("/sys/devices/system/cpu/possible")?;
     let last = text.trim().rsplit(['-', ',']).next().and_then(|n| n.parse::<usize>().ok());
     last.map(|n| n + 1).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "list of possible CPUs"))
