@@ -5,8 +5,31 @@ use crate::report::{DiagnosticReport, SourceReport};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+/// The text of all diagnostics. What one expression of the source breaks with several instructions, such as the
+/// rounds of an unrolled loop, is shown once.
+pub(super) fn render_all(diagnostics: &[DiagnosticReport], color: bool) -> String {
+    let mut out = String::new();
+    let mut rest = diagnostics;
+    while let [first, others @ ..] = rest {
+        let same =
+            |d: &&DiagnosticReport| d.code == first.code && d.source.is_some() && d.source == first.source;
+        let more = others.iter().take_while(same).count();
+        let (alike, others) = others.split_at(more);
+        let mut shown = first.clone();
+        let insns: Vec<String> = alike.iter().filter_map(|d| d.insn).map(|i| i.to_string()).collect();
+        if !insns.is_empty() {
+            let noun = if insns.len() == 1 { "instruction" } else { "instructions" };
+            shown.notes.push(format!("the same holds for {noun} {}", insns.join(", ")));
+        }
+        out += &render(&shown, color);
+        out.push('\n');
+        rest = others;
+    }
+    out
+}
+
 /// The text of one diagnostic; the object is named where no source line is known.
-pub(super) fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
+fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
     let object = diagnostic.object.display().to_string();
     let level = match diagnostic.level.as_str() {
         "error" => Level::ERROR,
@@ -22,6 +45,14 @@ pub(super) fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
         }
     };
     match (&diagnostic.source, &diagnostic.disassembly) {
+        // Some objects record lines without their text.
+        (Some(source), Some(text)) if source.text.trim().is_empty() => {
+            let snippet = Snippet::source(text.as_str())
+                .line_numbering(false)
+                .path(format!("{}:{}", source.file, source.line))
+                .annotation(here(0..text.len()));
+            group = group.element(snippet);
+        }
         (Some(source), _) => {
             let snippet = Snippet::source(source.text.as_str())
                 .line_start(source.line as usize)
@@ -158,6 +189,25 @@ help: keep this program on the host
         assert!(text.contains("t.o") && text.contains("call 5") && text.contains("instruction 17"), "{text}");
         let text = render(&diagnostic(None, None), false);
         assert!(text.contains("t.o"), "{text}");
+    }
+
+    #[test]
+    fn one_expression_is_shown_once() {
+        let source = |line| SourceReport { file: "t.c".into(), line, column: 1, text: "sum += d[i];".into() };
+        let at = |insn, line| DiagnosticReport { insn: Some(insn), ..diagnostic(Some(source(line)), None) };
+        let text = render_all(&[at(1, 6), at(2, 6), at(5, 6), at(7, 9)], false);
+        assert_eq!(text.matches("error[X0203]").count(), 2, "{text}");
+        assert!(text.contains("= note: the same holds for instructions 2, 5\n"), "{text}");
+        // Without a source line every instruction stands for itself.
+        let bare = diagnostic(None, Some("call 5".into()));
+        assert_eq!(render_all(&[bare.clone(), bare], false).matches("error[X0203]").count(), 2);
+    }
+
+    #[test]
+    fn a_line_without_text_shows_the_instruction() {
+        let source = SourceReport { file: "./p.h".into(), line: 116, column: 1, text: String::new() };
+        let text = render(&diagnostic(Some(source), Some("call 1".into())), false);
+        assert!(text.contains("./p.h:116") && text.contains("call 1"), "{text}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn render(outcome: &Result<Report, Failure>, color: bool) -> Text {
 }
 
 fn error(failure: &Failure, color: bool) -> String {
-    let mut text: String = failure.diagnostics.iter().map(|d| diagnostic::render(d, color) + "\n").collect();
+    let mut text = diagnostic::render_all(&failure.diagnostics, color);
     let (on, off) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     text += &format!("{on}error{off}: {}\n", failure.message);
     if let Some(help) = &failure.help {
@@ -73,10 +73,7 @@ fn check(report: &CheckReport, color: bool) -> Text {
             format!("{:.2}", program.compile_ms),
             verdict(program),
         ]);
-        for d in &program.diagnostics {
-            text.stderr += &diagnostic::render(d, color);
-            text.stderr.push('\n');
-        }
+        text.stderr += &diagnostic::render_all(&program.diagnostics, color);
     }
     text.stdout = format!("{} on target {}\n{}", report.object.display(), report.target, table.render(0));
     let refused = report.programs.iter().filter(|p| !p.accepted).count();

@@ -114,7 +114,7 @@ impl Builder<'_> {
             known(var).is_some_and(|k| end(offset) <= k) || known(None).is_some_and(|k| end(most) <= k);
         if !proved {
             let constant = known(None).map_or(0, |k| (k - start).max(0));
-            let message = format!("{bytes} bytes of the packet are accessed that may lie behind its end");
+            let message = format!("{bytes}-byte access to the packet that may lie behind its end");
             let note = match (var, known(var)) {
                 (None, _) => format!("offset {}, and {constant} bytes are known to be there", offset - start),
                 (Some(_), Some(k)) => format!(
