@@ -49,7 +49,8 @@ fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
         (Some(source), Some(text)) if source.text.trim().is_empty() => {
             let snippet = Snippet::source(text.as_str())
                 .line_numbering(false)
-                .path(format!("{}:{}", source.file, source.line))
+                .line_start(source.line as usize)
+                .path(&*source.file)
                 .annotation(here(0..text.len()));
             group = group.element(snippet);
         }
@@ -207,7 +208,7 @@ help: keep this program on the host
     fn a_line_without_text_shows_the_instruction() {
         let source = SourceReport { file: "./p.h".into(), line: 116, column: 1, text: String::new() };
         let text = render(&diagnostic(Some(source), Some("call 1".into())), false);
-        assert!(text.contains("./p.h:116") && text.contains("call 1"), "{text}");
+        assert!(text.contains("./p.h:116:1\n") && text.contains("call 1"), "{text}");
     }
 
     #[test]
