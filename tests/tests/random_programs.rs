@@ -66,3 +66,16 @@ fn long_ones_on_the_model() {
 fn some_on_all_engines() {
     agree("some_on_all_engines", &EngineKind::ALL, 10_000..10_060, Isa::V4, 16);
 }
+
+/// Multipliers stand in every eighth stage. What lacks registers there was once refused for lack of a unit.
+#[test]
+fn lack_of_registers_at_rare_units_is_named() {
+    let target = Target::named("sim").expect("a built-in target");
+    for seed in [1238, 3352] {
+        let program = instructions::program(&mut Random::new(seed), Isa::Pipeline, 50, 8);
+        let object = Object { programs: vec![program], license: "Dual MIT/GPL".into(), ..Object::default() };
+        if let Err(refusal) = compile(&object, &object.programs[0], &target) {
+            assert!(refusal.contains("X0503"), "seed {seed}: {refusal}");
+        }
+    }
+}

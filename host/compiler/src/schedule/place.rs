@@ -235,7 +235,6 @@ impl<'a> Scheduler<'a> {
             if self.stage >= most {
                 return Err(Failure::Passes);
             }
-            self.blocked = None;
             self.fill();
             if self.here.is_empty() {
                 idle += 1;
@@ -245,6 +244,8 @@ impl<'a> Scheduler<'a> {
                 }
             } else {
                 idle = 0;
+                // Until something moves, what blocks a node in a stage with its unit holds in the others as well.
+                self.blocked = None;
                 // A late unit writes at the end of the stage after its own.
                 used = self.stage + 1;
             }
