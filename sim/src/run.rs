@@ -229,10 +229,12 @@ impl<'a> Run<'a> {
         let keep = if beat.len() == 64 { u64::MAX } else { (1 << beat.len()) - 1 };
         inputs.rx_keep = keep.to_le_bytes();
         inputs.rx_last = (at + beat.len() == frame.data.len()).into();
-        inputs.rx_slot = frame.slot;
-        inputs.rx_ifindex = frame.ingress_ifindex;
-        inputs.rx_queue = frame.rx_queue_index;
-        inputs.rx_number = number as u32;
+        // The sideband counts with the first beat only; afterwards it says something else.
+        let sideband = |value: u32| if at == 0 { value } else { !value };
+        inputs.rx_slot = sideband(frame.slot.into()) as u8 & 7;
+        inputs.rx_ifindex = sideband(frame.ingress_ifindex);
+        inputs.rx_queue = sideband(frame.rx_queue_index) & 0xffff;
+        inputs.rx_number = sideband(number as u32);
         inputs.rx_valid = 1;
         self.offered = true;
     }
