@@ -168,7 +168,7 @@ impl PipelineSim {
         if index >= table.max_entries {
             return fail(format!("the map has {} entries", table.max_entries));
         }
-        let address = table.base + loaded.shift[table.unit as usize] + index * (table.stride() / 8);
+        let address = table.base + loaded.shift[table.unit as usize] + table.word(index, 0);
         Ok((table.unit, address, table.value_size as usize))
     }
 

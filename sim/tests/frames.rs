@@ -16,7 +16,7 @@ target sim
 tag 0000000000000000
 gap 1
 passes 1
-table "drops" array key 4 value 8 entries 4 unit 0 id 0 base 3
+table "drops" array key 4 value 8 entries 4 places 4 unit 0 id 0 base 3
 pass 0 stage 0
   lsu load r1 = u16 [zero +12] if always
   alu0 r2 = swap16 zero, load if always
@@ -48,8 +48,8 @@ target sim
 tag 0000000000000000
 gap 9
 passes 1
-table "count" array key 4 value 8 entries 1 unit 0 id 0 base 0
-table "same" array key 4 value 8 entries 1 unit 1 id 2 base 7
+table "count" array key 4 value 8 entries 1 places 1 unit 0 id 0 base 0
+table "same" array key 4 value 8 entries 1 places 1 unit 1 id 2 base 7
 pass 0 stage 1
   late read.u64 r3 = 0[zero + 0] if always
 pass 0 stage 5

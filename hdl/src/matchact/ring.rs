@@ -196,7 +196,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             unit_number: (0..target.stages)
                 .map(|stage| match target.late_unit(stage) {
                     LateUnit::Table(unit) => u64::from(unit),
-                    LateUnit::Multiplier | LateUnit::None => NO_UNIT,
+                    _ => NO_UNIT,
                 })
                 .map(|unit| Constant::new(unit.to_bits()))
                 .collect(),

@@ -142,11 +142,11 @@ impl<const R: usize, const RB: usize, const MB: usize> Stage<R, RB, MB> {
             cmp1: second(target.units.compares).map(|_| Default::default()).collect(),
             table: match late {
                 LateUnit::Table(_) => vec![TableUnit::new(target)],
-                LateUnit::Multiplier | LateUnit::None => Vec::new(),
+                _ => Vec::new(),
             },
             multiplier: match late {
                 LateUnit::Multiplier => vec![Multiplier::default()],
-                LateUnit::Table(_) | LateUnit::None => Vec::new(),
+                _ => Vec::new(),
             },
             write_back: Default::default(),
             held_registers: Default::default(),

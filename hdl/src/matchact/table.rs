@@ -13,7 +13,7 @@ use weir_pipeline::Target;
 /// What the memory is asked for, as it is known behind the first clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, LogicStruct)]
 struct Request {
-    op: Bits<3>,
+    op: Bits<4>,
     offset: Bits<20>,
     size: Bits<2>,
     dst: Bits<4>,

@@ -38,7 +38,7 @@ target sim
 tag 0000000000000000
 gap 1
 passes 1
-table \"counts\" array key 4 value 8 entries 4 unit 1 id 2 base 16
+table \"counts\" array key 4 value 8 entries 4 places 4 unit 1 id 2 base 16
 pass 0 stage 0
   alu0 r2 = and load, 3 if always
   alu1 r0 = mov zero, 2 if always

@@ -10,8 +10,10 @@
 //! Nothing here does I/O, knows eBPF, or knows the RTL.
 #![forbid(unsafe_code)]
 
+pub mod keys;
 pub mod model;
 pub mod pipeline;
+pub mod random;
 pub mod target;
 pub mod text;
 pub mod words;

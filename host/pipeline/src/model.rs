@@ -3,16 +3,25 @@
 //!
 //! It knows what a word means and nothing of how the RTL does it: no clocks, no pipelining, no admission.
 
-use crate::pipeline::{InvalidPipeline, Pipeline, Slot};
+use crate::LateUnit;
+use crate::keys::{Key, Keys, Stash};
+use crate::pipeline::{InvalidPipeline, Pipeline, Slot, Table};
 use crate::target::Target;
 use crate::words::{
-    ADDRESS_SPACE, AluOp, AluWord, CmpOp, Guard, LateOp, LateWord, LsuWord, Operand, Source, StageWord,
-    TABLE_SPACE,
+    ADDRESS_SPACE, AluOp, AluWord, CmpOp, DEEP_SPACE, Guard, LateOp, LateWord, LsuWord, NO_PLACE, Operand,
+    Source, StageWord, TABLE_SPACE,
 };
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Verdict of a program that broke a bound the hardware checks: `XDP_ABORTED`.
 pub const ABORTED: u32 = 0;
+
+/// Verdict that sends the packet to another interface: `XDP_REDIRECT`.
+pub const REDIRECT: u32 = 4;
+
+/// Bytes that a packet whose head has moved has at least, as for `bpf_xdp_adjust_head`: an Ethernet header.
+pub const LEAST_BYTES: u32 = 14;
 
 /// What a program is told about a packet beside its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +30,16 @@ pub struct Meta {
     pub ingress_ifindex: u32,
     /// `xdp_md.rx_queue_index`
     pub rx_queue_index: u32,
+    /// Time of reception in ns: what `bpf_ktime_get_ns` returns.
+    pub timestamp: u64,
+    /// The packet's random value, see [`crate::random`].
+    pub random: u64,
 }
 
 impl Default for Meta {
     /// What BPF_PROG_TEST_RUN gives a program by default: the loopback interface, queue 0.
     fn default() -> Meta {
-        Meta { ingress_ifindex: 1, rx_queue_index: 0 }
+        Meta { ingress_ifindex: 1, rx_queue_index: 0, timestamp: 0, random: 0 }
     }
 }
 
@@ -37,6 +50,8 @@ pub struct Outcome {
     pub verdict: u32,
     /// The packet's bytes after the program.
     pub data: Vec<u8>,
+    /// Interface index to which [`REDIRECT`] sends it, otherwise 0.
+    pub redirect: u32,
     /// A bound was broken; the verdict is [`ABORTED`].
     pub aborted: bool,
 }
@@ -44,10 +59,14 @@ pub struct Outcome {
 /// A loaded program with its tables.
 #[derive(Clone, Debug)]
 pub struct Model {
-    target: Target,
+    target: Arc<Target>,
     pipeline: Arc<Pipeline>,
     /// Bytes of each table unit.
     tables: Vec<Vec<u8>>,
+    /// Keys of the hash maps, by place in [`Pipeline::tables`].
+    keys: Vec<Option<Keys>>,
+    /// Stash of each key unit.
+    stashes: Vec<Stash>,
 }
 
 /// Registers, predicates and memory of one packet.
@@ -69,21 +88,67 @@ impl Model {
         pipeline.validate(target)?;
         let bytes = target.units.tables.words as usize * 8;
         let tables = vec![vec![0; bytes]; target.table_units() as usize];
-        Ok(Model { target: target.clone(), pipeline: Arc::new(pipeline.clone()), tables })
+        let sizes = &target.units.keys;
+        let keys = |t: &Table| t.keys.map(|place| Keys::new(sizes, place.buckets, t.max_entries));
+        Ok(Model {
+            keys: pipeline.tables.iter().map(keys).collect(),
+            stashes: vec![vec![None; sizes.stash as usize]; target.key_units() as usize],
+            target: Arc::new(target.clone()),
+            pipeline: Arc::new(pipeline.clone()),
+            tables,
+        })
     }
 
-    /// The bytes of entry `index` of map `map` (its place in [`Pipeline::tables`]).
-    pub fn value(&self, map: usize, index: u32) -> &[u8] {
+    /// The value at `place` of map `map` (its place in [`Pipeline::tables`]): an array's entry, or where a key unit put
+    /// a key.
+    pub fn value(&self, map: usize, place: u32) -> Vec<u8> {
         let table = &self.pipeline.tables[map];
-        let at = (table.base * 8 + index * table.stride()) as usize;
-        &self.tables[table.unit as usize][at..at + table.value_size as usize]
+        let unit = &self.tables[table.unit as usize];
+        let words = (0..table.stride() / 8).flat_map(|word| {
+            let at = ((table.base + table.word(place, word)) * 8) as usize;
+            unit[at..at + 8].iter().copied()
+        });
+        words.take(table.value_size as usize).collect()
     }
 
-    /// Sets entry `index` of map `map`; `value` has the map's value size.
-    pub fn set_value(&mut self, map: usize, index: u32, value: &[u8]) {
+    /// Sets the value at `place` of map `map`; `value` has the map's value size.
+    pub fn set_value(&mut self, map: usize, place: u32, value: &[u8]) {
         let table = &self.pipeline.tables[map];
-        let at = (table.base * 8 + index * table.stride()) as usize;
-        self.tables[table.unit as usize][at..at + table.value_size as usize].copy_from_slice(value);
+        let unit = &mut self.tables[table.unit as usize];
+        for (word, bytes) in (0..).zip(value.chunks(8)) {
+            let at = ((table.base + table.word(place, word)) * 8) as usize;
+            unit[at..at + bytes.len()].copy_from_slice(bytes);
+        }
+    }
+
+    /// Gives a key of hash map `map` its place. `None` if the map is no hash map or has no place left.
+    pub fn insert(&mut self, map: usize, key: Key) -> Option<u32> {
+        self.key_operation(map, LateOp::Insert, key)
+    }
+
+    /// Takes the place of a key of hash map `map` away. `None` if there is no such key.
+    pub fn delete(&mut self, map: usize, key: Key) -> Option<u32> {
+        self.key_operation(map, LateOp::Delete, key)
+    }
+
+    /// The keys of hash map `map` with their places.
+    pub fn keys(&self, map: usize) -> Vec<(Key, u32)> {
+        let table = &self.pipeline.tables[map];
+        let (Some(keys), Some(place)) = (&self.keys[map], table.keys) else { return Vec::new() };
+        let stash = &self.stashes[place.unit as usize];
+        (0..table.places).filter_map(|at| Some((keys.at(stash, place.id, at)?, at))).collect()
+    }
+
+    fn key_operation(&mut self, map: usize, op: LateOp, key: Key) -> Option<u32> {
+        let (Some(keys), Some(place)) = (&mut self.keys[map], self.pipeline.tables[map].keys) else {
+            return None;
+        };
+        let stash = &mut self.stashes[place.unit as usize];
+        match op {
+            LateOp::Insert => keys.insert(stash, place.id, key),
+            LateOp::Delete => keys.delete(stash, place.id, key),
+            _ => keys.find(stash, place.id, key),
+        }
     }
 
     /// Runs the program on one packet.
@@ -99,35 +164,79 @@ impl Model {
         mut trace: impl FnMut(Slot, &[u64; 16], &[bool; 16]),
     ) -> Outcome {
         let pipeline = Arc::clone(&self.pipeline);
-        let mut context = Context::admit(&self.target, packet, meta);
-        let mut late: Option<(u8, u64)> = None;
+        let target = Arc::clone(&self.target);
+        let mut context = Context::admit(&target, packet, meta);
+        // Results of late units, by the stages they still have to go.
+        let mut late: VecDeque<Option<(u8, u64)>> = VecDeque::new();
         for (pass, stages) in (0..).zip(&pipeline.words) {
             for (stage, word) in (0..).zip(stages) {
-                let unit = match self.target.late_unit(stage) {
-                    crate::LateUnit::Table(unit) => Some(unit as usize),
-                    _ => None,
-                };
-                let next = word.late.and_then(|w| late_unit(&context, &w, &pipeline, unit, &mut self.tables));
+                let unit = self.target.late_unit(stage);
+                let next = word.late.and_then(|w| self.late(&context, &w, unit, packet));
                 let broke = matches!(next, Some(Late::Bound));
                 let mut writes = context.stage(word);
-                writes.extend(late.take());
+                writes.extend(late.pop_front().flatten());
                 for (register, value) in writes {
                     context.registers[register as usize] = value;
                 }
                 context.aborted |= broke;
-                late = match next {
-                    Some(Late::Result(dst, value)) => Some((dst, value)),
-                    _ => None,
-                };
+                if let Some(Late::Result(dst, value)) = next {
+                    let arrival = unit.latency() as usize - 1;
+                    late.resize(late.len().max(arrival + 1), None);
+                    late[arrival] = Some((dst, value));
+                }
                 trace(Slot { pass, stage }, &context.registers, &context.predicates);
             }
         }
-        let start = self.target.headroom_bytes as usize;
-        let seen = packet.len().min(self.target.window_bytes as usize);
-        let mut data = packet.to_vec();
-        data[..seen].copy_from_slice(&context.memory[start..start + seen]);
+        let start = match pipeline.moves_head {
+            true => context.registers[2] % ADDRESS_SPACE,
+            false => self.target.headroom_bytes.into(),
+        };
+        if pipeline.moves_head && start + u64::from(LEAST_BYTES) > context.packet_end {
+            context.aborted = true;
+        }
         let verdict = if context.aborted { ABORTED } else { context.registers[0] as u32 };
-        Outcome { verdict, data, aborted: context.aborted }
+        let redirect = if verdict == REDIRECT { context.registers[1] as u32 } else { 0 };
+        Outcome { verdict, data: context.packet(packet, start), redirect, aborted: context.aborted }
+    }
+
+    fn late(
+        &mut self,
+        context: &Context<'_>,
+        word: &LateWord,
+        unit: LateUnit,
+        packet: &[u8],
+    ) -> Option<Late> {
+        if !context.guard(word.guard) {
+            return None;
+        }
+        let a = context.source(word.a, 0, [0; 2]);
+        let b = context.operand(word.b, 0, [0; 2]);
+        let result = match (word.op, unit) {
+            (LateOp::Mul, _) => {
+                let mask = if word.is32 { 0xffff_ffff } else { u64::MAX };
+                (a & mask).wrapping_mul(b & mask) & mask
+            }
+            (LateOp::Deep, _) => self.deep_load(a, word, packet),
+            (LateOp::Find | LateOp::Insert | LateOp::Delete, LateUnit::Keys(unit)) => {
+                let here = |t: &Table| t.keys.is_some_and(|k| k.unit == unit && k.id == word.map);
+                let map = self.pipeline.tables.iter().position(here)?;
+                self.key_operation(map, word.op, [a, b]).map_or(NO_PLACE, |place| 8 * u64::from(place))
+            }
+            (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit)) => {
+                return table_access(a, b, word, &self.pipeline, unit as usize, &mut self.tables);
+            }
+            _ => return None,
+        };
+        Some(Late::Result(word.dst, result))
+    }
+
+    fn deep_load(&self, a: u64, word: &LateWord, packet: &[u8]) -> u64 {
+        let address = a.wrapping_add(word.offset.into()) % DEEP_SPACE;
+        let byte = |i: u32| {
+            let at = (address + u64::from(i)).checked_sub(self.target.headroom_bytes.into())?;
+            packet.get(at as usize).copied()
+        };
+        (0..word.size.bytes()).map(|i| u64::from(byte(i).unwrap_or(0)) << (8 * i)).sum()
     }
 }
 
@@ -142,7 +251,18 @@ impl Context<'_> {
         registers[target.entry_data_end() as usize] = packet_end;
         registers[target.entry_ingress_ifindex() as usize] = meta.ingress_ifindex.into();
         registers[target.entry_rx_queue_index() as usize] = meta.rx_queue_index.into();
+        registers[target.entry_timestamp() as usize] = meta.timestamp;
+        registers[target.entry_random() as usize] = meta.random;
         Context { target, registers, predicates: [false; 16], memory, packet_end, aborted: false }
+    }
+
+    /// The packet as it leaves: what the context holds of it, then what it never held.
+    fn packet(&self, received: &[u8], start: u64) -> Vec<u8> {
+        let byte = |address: u64| match self.memory.get(address as usize) {
+            Some(byte) if address < self.target.stack_base().into() => *byte,
+            _ => received[(address - u64::from(self.target.headroom_bytes)) as usize],
+        };
+        (start..self.packet_end).map(byte).collect()
     }
 
     fn guard(&self, guard: Guard) -> bool {
@@ -233,7 +353,8 @@ impl Context<'_> {
     fn store(&mut self, address: u64, bytes: u32, data: u64) {
         let end = address + u64::from(bytes);
         let stack = u64::from(self.target.stack_base());
-        let in_packet = address >= self.target.headroom_bytes.into() && end <= self.packet_end.min(stack);
+        // The headroom is the packet's too: its head may have moved there.
+        let in_packet = end <= self.packet_end.min(stack);
         let in_stack = address >= stack && end <= self.target.context_bytes().into();
         if !(in_packet || in_stack) {
             self.aborted = true;
@@ -288,24 +409,14 @@ enum Late {
     Bound,
 }
 
-fn late_unit(
-    context: &Context<'_>,
+fn table_access(
+    a: u64,
+    b: u64,
     word: &LateWord,
     pipeline: &Pipeline,
-    unit: Option<usize>,
+    unit: usize,
     tables: &mut [Vec<u8>],
 ) -> Option<Late> {
-    let guard = context.guard(word.guard);
-    let a = context.source(word.a, 0, [0; 2]);
-    let b = context.operand(word.b, 0, [0; 2]);
-    if word.op == LateOp::Mul {
-        let mask = if word.is32 { 0xffff_ffff } else { u64::MAX };
-        return guard.then_some(Late::Result(word.dst, (a & mask).wrapping_mul(b & mask) & mask));
-    }
-    if !guard {
-        return None;
-    }
-    let unit = unit?;
     let table = pipeline.tables.iter().find(|t| t.unit as usize == unit && t.id == word.map)?;
     let bytes = word.size.bytes();
     let at = a.wrapping_add(word.offset.into()) % TABLE_SPACE;
@@ -323,7 +434,7 @@ fn late_unit(
         LateOp::Read => return Some(Late::Result(word.dst, old)),
         LateOp::Add => memory.copy_from_slice(&old.wrapping_add(b).to_le_bytes()[..bytes as usize]),
         LateOp::Write => memory.copy_from_slice(&b.to_le_bytes()[..bytes as usize]),
-        LateOp::None | LateOp::Mul => (),
+        _ => (),
     }
     None
 }

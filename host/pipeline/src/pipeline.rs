@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A compiled program: stage words for every (pass, stage), its maps in the table units, its admission gap.
 
+use crate::keys::{self, KEY_BYTES};
 use crate::target::{LateUnit, Target};
-use crate::words::{AluWord, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord};
+use crate::words::{
+    AluWord, CmpWord, DEEP_SPACE, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
+};
 use thiserror::Error;
 
 /// One stage in one pass.
@@ -14,31 +17,66 @@ pub struct Slot {
     pub stage: u32,
 }
 
-/// Kinds of maps a table unit can hold.
+/// Kinds of maps that table and key units can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MapKind {
     /// `BPF_MAP_TYPE_ARRAY`
     Array,
     /// `BPF_MAP_TYPE_PERCPU_ARRAY`; the device is the one CPU.
     PercpuArray,
+    /// `BPF_MAP_TYPE_HASH`
+    Hash,
+    /// `BPF_MAP_TYPE_PERCPU_HASH`; the device is the one CPU.
+    PercpuHash,
+    /// `BPF_MAP_TYPE_DEVMAP`: an array of interface indices, 0 where there is none.
+    Devmap,
 }
 
 impl MapKind {
+    /// All of them.
+    pub const ALL: &'static [MapKind] =
+        &[MapKind::Array, MapKind::PercpuArray, MapKind::Hash, MapKind::PercpuHash, MapKind::Devmap];
+
     /// Name in the text form.
     pub fn name(self) -> &'static str {
         match self {
             MapKind::Array => "array",
             MapKind::PercpuArray => "percpu_array",
+            MapKind::Hash => "hash",
+            MapKind::PercpuHash => "percpu_hash",
+            MapKind::Devmap => "devmap",
         }
     }
 
     /// From the name in the text form.
     pub fn from_name(name: &str) -> Option<MapKind> {
-        [MapKind::Array, MapKind::PercpuArray].into_iter().find(|k| k.name() == name)
+        MapKind::ALL.iter().copied().find(|k| k.name() == name)
+    }
+
+    /// Whether a key unit gives the keys their places.
+    pub fn is_hash(self) -> bool {
+        matches!(self, MapKind::Hash | MapKind::PercpuHash)
     }
 }
 
-/// A map and its place. Entry `i` is at byte `8 * base + i * stride` of the unit.
+/// Where the keys of a hash map lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyPlace {
+    /// Key unit.
+    pub unit: u32,
+    /// Id of the map within (program slot, key unit): what the words carry.
+    pub id: u8,
+    /// First bucket, the same in all ways.
+    pub base: u32,
+    /// Buckets in each way, a power of two.
+    pub buckets: u32,
+}
+
+/// A map and its place.
+///
+/// The values of an array lie one behind the other. Those of a hash map lie in planes: word `w` of all values, by place,
+/// then word `w + 1`; so eight times the place, which is what a key unit gives, addresses every word of a value by a
+/// constant more. [`Table::word`] says where a word is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Name of the map in the object.
@@ -57,6 +95,10 @@ pub struct Table {
     pub id: u8,
     /// First word (8 bytes) in the unit.
     pub base: u32,
+    /// Values there is room for: the entries of an array, the places of a hash map.
+    pub places: u32,
+    /// Hash maps only: where their keys lie.
+    pub keys: Option<KeyPlace>,
 }
 
 impl Table {
@@ -65,9 +107,14 @@ impl Table {
         self.value_size.next_multiple_of(8)
     }
 
-    /// Bytes of all entries.
+    /// Bytes of all values.
     pub fn bytes(&self) -> u64 {
-        u64::from(self.stride()) * u64::from(self.max_entries)
+        u64::from(self.stride()) * u64::from(self.places)
+    }
+
+    /// Where word `word` of the value at `place` is, in words from the map's first.
+    pub fn word(&self, place: u32, word: u32) -> u32 {
+        if self.keys.is_some() { word * self.places + place } else { place * (self.stride() / 8) + word }
     }
 }
 
@@ -93,9 +140,11 @@ pub struct Pipeline {
     pub tag: String,
     /// Least distance in clocks between two packets.
     pub gap: u32,
+    /// Whether register 2 says at the end where the packet starts (see [`crate::words`]).
+    pub moves_head: bool,
     /// Maps in the order of the object.
     pub tables: Vec<Table>,
-    /// Words by pass and stage; every pass has all stages of the target. The verdict is register 0 after the last.
+    /// Words by pass and stage; every pass has all stages of the target. What they leave behind: [`crate::words`].
     pub words: Vec<Vec<StageWord>>,
     /// What came from where, ascending by slot and unit.
     pub origins: Vec<Origin>,
@@ -162,6 +211,7 @@ impl Pipeline {
                     return whole(format!("maps `{}` and `{}` collide", other.name, table.name));
                 }
             }
+            self.check_places(target, index)?;
         }
         for (pass, stages) in (0..).zip(&self.words) {
             if stages.len() != target.stages as usize {
@@ -174,6 +224,39 @@ impl Pipeline {
             for (stage, word) in (0..).zip(stages) {
                 self.check_word(target, stage, word)
                     .map_err(|what| InvalidPipeline::Word { slot: Slot { pass, stage }, what })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_places(&self, target: &Target, index: usize) -> Result<(), InvalidPipeline> {
+        let table = &self.tables[index];
+        let fail = |what: &str| Err(InvalidPipeline::Whole(format!("map `{}` {what}", table.name)));
+        let Some(place) = table.keys else {
+            return match table.kind.is_hash() || table.places != table.max_entries {
+                true => fail("needs a place for its keys, or has other than one place for each entry"),
+                false => Ok(()),
+            };
+        };
+        let keys = &target.units.keys;
+        let end = |k: &KeyPlace| u64::from(k.base) + u64::from(k.buckets);
+        if !table.kind.is_hash() || table.key_size > KEY_BYTES {
+            return fail("has keys that no key unit can hold");
+        }
+        if !place.buckets.is_power_of_two() || table.places != keys::Keys::places(keys, place.buckets) {
+            return fail("has not the places of its buckets");
+        }
+        if place.unit >= target.key_units()
+            || end(&place) > keys.buckets.into()
+            || u32::from(place.id) >= keys.maps
+        {
+            return fail("lies outside the key units");
+        }
+        let others = self.tables[..index].iter().filter_map(|t| t.keys);
+        for other in others.filter(|o| o.unit == place.unit) {
+            let apart = end(&other) <= place.base.into() || end(&place) <= other.base.into();
+            if !apart || other.id == place.id {
+                return fail("collides with another in its key unit");
             }
         }
         Ok(())
@@ -259,6 +342,14 @@ impl Pipeline {
         match (late.op, unit) {
             (LateOp::None, _) => Err("a late word without operation".into()),
             (LateOp::Mul, LateUnit::Multiplier) => Ok(()),
+            (LateOp::Deep, LateUnit::Deep) if u64::from(late.offset) < DEEP_SPACE => Ok(()),
+            (LateOp::Find | LateOp::Insert | LateOp::Delete, LateUnit::Keys(unit)) => {
+                let places = self.tables.iter().filter_map(|t| t.keys);
+                match places.into_iter().any(|k| k.unit == unit && k.id == late.map) {
+                    true => Ok(()),
+                    false => Err(format!("key unit {unit} holds no map with id {}", late.map)),
+                }
+            }
             (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit)) => {
                 if !self.tables.iter().any(|t| t.unit == unit && t.id == late.map) {
                     return Err(format!("table unit {unit} holds no map with id {}", late.map));

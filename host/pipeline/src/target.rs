@@ -44,6 +44,24 @@ pub struct Tables {
     pub maps: u32,
 }
 
+/// Key units: where they are and how large. They give the keys of hash maps their places; values lie in table units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Distance between two stages with a key unit; 0 for none.
+    pub every: u32,
+    /// The first stage with a key unit.
+    pub first: u32,
+    /// Ways: memories that are looked up side by side.
+    pub ways: u32,
+    /// Buckets, of one key each, in every way.
+    pub buckets: u32,
+    /// Keys beside the ways, for each program slot.
+    pub stash: u32,
+    /// Maps that one program slot can hold in one key unit.
+    pub maps: u32,
+}
+
 /// The unit mix of the stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,12 +74,16 @@ pub struct Units {
     pub stores: Placement,
     /// Stages with a table unit.
     pub tables: Tables,
-    /// Stages with a multiplier. A stage with a table unit has none, whatever this says.
+    /// Stages with a multiplier.
     pub multipliers: Placement,
+    /// Stages with a deep-load port.
+    pub deep: Placement,
+    /// Stages with a key unit.
+    pub keys: Keys,
 }
 
-/// The unit of a stage whose result arrives at the end of the next stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The unit of a stage whose result arrives at the end of a later stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LateUnit {
     /// The stage has none.
     None,
@@ -69,7 +91,24 @@ pub enum LateUnit {
     Table(u32),
     /// 64-bit multiplier.
     Multiplier,
+    /// Port to the packet buffer.
+    Deep,
+    /// Key unit with this index, counted from 0 along the stages.
+    Keys(u32),
 }
+
+impl LateUnit {
+    /// At the end of which stage, counted from its own, a result is written.
+    pub fn latency(self) -> u32 {
+        match self {
+            LateUnit::None | LateUnit::Table(_) | LateUnit::Multiplier | LateUnit::Deep => 1,
+            LateUnit::Keys(_) => 3,
+        }
+    }
+}
+
+/// Clocks by which two key operations must be apart, if one of them is not a find, for the later to see the earlier.
+pub const KEY_HAZARD_CLOCKS: u32 = 8;
 
 /// One build of the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,10 +206,14 @@ impl Target {
             ("packet_buffer_bytes", self.packet_buffer_bytes, 256, 16384),
             ("units.tables.words", units.tables.words, 16, 1 << 17),
             ("units.tables.maps", units.tables.maps, 1, 8),
+            ("units.keys.ways", units.keys.ways, 1, 8),
+            ("units.keys.buckets", units.keys.buckets, 16, 1 << 16),
+            ("units.keys.maps", units.keys.maps, 1, 8),
         ];
         let range = [
             ("stages", self.stages, 2, 256),
             ("registers", self.registers, 8, 16),
+            ("units.keys.stash", units.keys.stash, 1, 8),
             ("predicates", self.predicates, 2, 16),
             ("clock_mhz", self.clock_mhz, 1, 2000),
             ("window_bytes", self.window_bytes, 64, 512),
@@ -204,8 +247,23 @@ impl Target {
                 self.context_bytes()
             ));
         }
-        if !matches!(self.late_unit(self.stages - 1), LateUnit::None) {
-            return fail("the last stage may have neither table unit nor multiplier".into());
+        let mut results = Vec::new();
+        for stage in 0..self.stages {
+            let placed = self.late_units_at(stage).count();
+            if placed > 1 {
+                return fail(format!("stage {stage} has {placed} late units, one at most is possible"));
+            }
+            let unit = self.late_unit(stage);
+            if unit != LateUnit::None {
+                results.push(stage + unit.latency());
+            }
+        }
+        results.sort_unstable();
+        if let Some(twice) = results.windows(2).find(|w| w[0] == w[1]) {
+            return fail(format!("two late units write at the end of stage {}", twice[0]));
+        }
+        if results.last().is_some_and(|last| *last >= self.stages) {
+            return fail("a late unit would write behind the last stage".into());
         }
         Ok(())
     }
@@ -235,6 +293,16 @@ impl Target {
         self.registers as u8 - 3
     }
 
+    /// Register that holds the time of reception, in ns, when a packet is admitted.
+    pub fn entry_timestamp(&self) -> u8 {
+        self.registers as u8 - 4
+    }
+
+    /// Register that holds the packet's random value (see [`crate::random`]) when it is admitted.
+    pub fn entry_random(&self) -> u8 {
+        self.registers as u8 - 5
+    }
+
     /// Whether the load/store unit of `stage` can store.
     pub fn can_store(&self, stage: u32) -> bool {
         self.units.stores.at(stage)
@@ -242,20 +310,38 @@ impl Target {
 
     /// The late unit of `stage`.
     pub fn late_unit(&self, stage: u32) -> LateUnit {
-        let tables = self.units.tables;
-        let place = Placement { every: tables.every, first: tables.first };
-        if place.at(stage) {
-            LateUnit::Table((stage - tables.first) / tables.every)
-        } else if self.units.multipliers.at(stage) {
-            LateUnit::Multiplier
-        } else {
-            LateUnit::None
-        }
+        self.late_units_at(stage).next().unwrap_or(LateUnit::None)
+    }
+
+    fn late_units_at(&self, stage: u32) -> impl Iterator<Item = LateUnit> {
+        let (tables, keys) = (self.units.tables, self.units.keys);
+        let index = |every, first| {
+            let place = Placement { every, first };
+            place.at(stage).then(|| (stage - first) / every)
+        };
+        [
+            index(tables.every, tables.first).map(LateUnit::Table),
+            index(keys.every, keys.first).map(LateUnit::Keys),
+            self.units.multipliers.at(stage).then_some(LateUnit::Multiplier),
+            self.units.deep.at(stage).then_some(LateUnit::Deep),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// Number of table units.
     pub fn table_units(&self) -> u32 {
         (0..self.stages).filter(|s| matches!(self.late_unit(*s), LateUnit::Table(_))).count() as u32
+    }
+
+    /// Number of key units.
+    pub fn key_units(&self) -> u32 {
+        (0..self.stages).filter(|s| matches!(self.late_unit(*s), LateUnit::Keys(_))).count() as u32
+    }
+
+    /// Stage of a key unit.
+    pub fn key_stage(&self, unit: u32) -> u32 {
+        self.units.keys.first + unit * self.units.keys.every
     }
 
     /// Stage of a table unit.

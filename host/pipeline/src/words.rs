@@ -16,11 +16,19 @@
 //! 3. Guards and compare inputs are the predicates on entry.
 //! 4. Writes happen together at the end; where two hit one register, the later in `alu0, alu1, load, late` wins, and
 //!    `compare1` wins over `compare0`.
-//! 5. The late unit (table unit or multiplier) takes its operands on entry of this stage and writes its result at the
-//!    end of the **next** stage.
+//! 5. The late unit (table unit, multiplier, deep-load port or key unit) takes its operands on entry of this stage and
+//!    writes its result at the end of a later one, [`crate::LateUnit::latency`] stages on: the next for all but key
+//!    units.
+//! 6. A deep load sees the packet as it was received, whatever was stored since.
 //!
 //! A table access that is guarded and lies beyond its map aborts the program (verdict ABORTED), and so does a guarded
-//! store outside packet and stack; so whoever speculates an access guards it, or proves it.
+//! store outside packet and stack; so whoever speculates an access guards it, or proves it. Loads are never refused: bytes
+//! outside the context, or behind the packet for deep loads, read as zero.
+//!
+//! # What a program leaves behind
+//! After the last stage register 0 is the return value. If its low half is XDP_REDIRECT, the low half of register 1 is the
+//! target's interface index. Where [`crate::Pipeline::moves_head`] is set, register 2 is the context address at which the
+//! packet now starts.
 //!
 //! An all-zero word does nothing: predicate 0 is constant false and guards everything.
 
@@ -39,8 +47,8 @@ macro_rules! for_each_unit_word {
             LsuWord { kind: 2, base: 5, offset: 12, size: 2, data: 5, dst: 4, guard: 4, negate: 1 }
             /// One compare unit.
             CmpWord { op: 3, a: 5, b: 5, b_imm: 1, imm: 32, is32: 1, p1: 4, p2: 4, dst0: 4, table0: 8, dst1: 4, table1: 8 }
-            /// The late unit: table access or multiplication.
-            LateWord { op: 3, map: 3, a: 5, offset: 20, size: 2, b: 5, b_imm: 1, imm: 32, is32: 1, dst: 4, guard: 4, negate: 1 }
+            /// The late unit: table access, multiplication, deep load or key operation.
+            LateWord { op: 4, map: 3, a: 5, offset: 20, size: 2, b: 5, b_imm: 1, imm: 32, is32: 1, dst: 4, guard: 4, negate: 1 }
         }
     };
 }
@@ -99,6 +107,12 @@ pub const ADDRESS_SPACE: u64 = 1 << 12;
 
 /// Byte offsets into a map are taken modulo this.
 pub const TABLE_SPACE: u64 = 1 << 21;
+
+/// Context addresses of deep loads are taken modulo this.
+pub const DEEP_SPACE: u64 = 1 << 14;
+
+/// Result of a key operation that found, or made, no place.
+pub const NO_PLACE: u64 = u64::MAX;
 
 /// Number of 32-bit words in an encoded stage word.
 pub const STAGE_WORD_U32S: usize = layout::STAGE_WORD_BITS.div_ceil(32) as usize;
@@ -273,6 +287,23 @@ codes! {
     }
 }
 
+impl LateOp {
+    /// Whether the operation writes a register.
+    pub fn has_result(self) -> bool {
+        !matches!(self, LateOp::None | LateOp::Add | LateOp::Write)
+    }
+
+    /// Whether the operation is a table unit's.
+    pub fn is_table(self) -> bool {
+        matches!(self, LateOp::Read | LateOp::Add | LateOp::Write)
+    }
+
+    /// Whether the operation is a key unit's.
+    pub fn is_key(self) -> bool {
+        matches!(self, LateOp::Find | LateOp::Insert | LateOp::Delete)
+    }
+}
+
 impl Size {
     /// Bytes of the access.
     pub fn bytes(self) -> u32 {
@@ -298,6 +329,14 @@ codes! {
         Write = 3 "write",
         /// multiplier: dst = a * b
         Mul = 4 "mul",
+        /// deep-load port: dst = packet[a + offset] as received, little-endian, zero-extended
+        Deep = 5 "deep",
+        /// key unit: dst = 8 * place of the key (a, b), or all ones
+        Find = 6 "find",
+        /// key unit: the same, after giving the key a place if it has none; all ones if there is none left
+        Insert = 7 "insert",
+        /// key unit: the same as find, then the key has no place any more
+        Delete = 8 "delete",
     }
 }
 
@@ -381,19 +420,20 @@ pub struct CmpWord {
 pub struct LateWord {
     /// Operation.
     pub op: LateOp,
-    /// Table unit: map id within (program slot, unit).
+    /// Table and key unit: map id within (program slot, unit).
     pub map: u8,
-    /// Table unit: byte offset into the map. Multiplier: first factor. Register or zero.
+    /// Table unit: byte offset into the map. Multiplier: first factor. Deep load: context address. Key unit: first 8
+    /// bytes of the key. Register or zero.
     pub a: Source,
-    /// Table unit: constant added to the byte offset, 0..2^20.
+    /// Table unit and deep load: constant added to `a`, 0..2^20.
     pub offset: u32,
-    /// Table unit: width; the access is naturally aligned.
+    /// Width. A table access is naturally aligned, a deep load need not be.
     pub size: Size,
-    /// Addend, value to write, or second factor: register, zero or constant.
+    /// Addend, value to write, second factor, or bytes 8 to 15 of the key: register, zero or constant.
     pub b: Operand,
     /// Multiplier: 32-bit operation.
     pub is32: bool,
-    /// Register written by read and multiplication.
+    /// Register written by all but add and write.
     pub dst: u8,
     /// When register or table is written. A guarded access beyond the map aborts the program instead.
     pub guard: Guard,
@@ -408,7 +448,7 @@ pub struct StageWord {
     pub lsu: Option<LsuWord>,
     /// Compare units 0 and 1.
     pub cmp: [Option<CmpWord>; 2],
-    /// Table unit or multiplier.
+    /// Table unit, multiplier, deep-load port or key unit.
     pub late: Option<LateWord>,
 }
 

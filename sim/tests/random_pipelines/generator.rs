@@ -61,6 +61,7 @@ impl<'a> Generator<'a> {
             target: self.target.name.clone(),
             tag: "0".repeat(16),
             gap,
+            moves_head: false,
             tables,
             words,
             origins: Vec::new(),
@@ -76,12 +77,15 @@ impl<'a> Generator<'a> {
             for id in 0..self.random.below(u64::from(self.target.units.tables.maps) + 1) {
                 base += self.random.below(4) as u32;
                 let value_size = 1 + self.random.below(24) as u32;
+                let entries = 1 + self.random.below(8) as u32;
                 let table = Table {
                     name: format!("map{}", tables.len()),
                     kind: MapKind::Array,
                     key_size: 4,
                     value_size,
-                    max_entries: 1 + self.random.below(8) as u32,
+                    max_entries: entries,
+                    places: entries,
+                    keys: None,
                     unit,
                     id: id as u8,
                     base,
@@ -268,7 +272,7 @@ impl<'a> Generator<'a> {
     fn late(&mut self, stage: u32, tables: &[Table]) -> Option<LateWord> {
         let guard = self.guard();
         match self.target.late_unit(stage) {
-            LateUnit::None => None,
+            LateUnit::None | LateUnit::Deep | LateUnit::Keys(_) => None,
             LateUnit::Multiplier => Some(LateWord {
                 op: LateOp::Mul,
                 map: 0,

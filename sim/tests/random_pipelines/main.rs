@@ -74,7 +74,11 @@ impl Case {
         }
         let report = sim.run(&self.frames, self.options)?;
         for (number, (frame, rtl)) in self.frames.iter().zip(&report.frames).enumerate() {
-            let meta = Meta { ingress_ifindex: frame.ingress_ifindex, rx_queue_index: frame.rx_queue_index };
+            let meta = Meta {
+                ingress_ifindex: frame.ingress_ifindex,
+                rx_queue_index: frame.rx_queue_index,
+                ..Meta::default()
+            };
             let model = models[usize::from(frame.slot)].run(&frame.data, meta);
             let what = if rtl.dropped_at_ingress {
                 "was dropped at ingress".to_owned()

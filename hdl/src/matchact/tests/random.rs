@@ -100,7 +100,7 @@ impl Random {
 
     fn late(&mut self, target: &Target, stage: u32, maps: &[(u8, u64)]) -> Option<LateWord> {
         let (op, size, map, a, offset) = match target.late_unit(stage) {
-            LateUnit::None => return None,
+            LateUnit::None | LateUnit::Deep | LateUnit::Keys(_) => return None,
             LateUnit::Multiplier => (LateOp::Mul, Size::B8, 0, self.source(target, &[]), 0),
             LateUnit::Table(_) => {
                 let op = self.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]);
@@ -173,12 +173,15 @@ impl Random {
         for unit in 0..target.table_units() {
             let mut at = base;
             for id in 0..2 {
+                let entries = 3 + self.below(3) as u32;
                 let table = Table {
                     name: format!("map_{unit}_{id}"),
                     kind: MapKind::Array,
                     key_size: 4,
                     value_size: 8,
-                    max_entries: 3 + self.below(3) as u32,
+                    max_entries: entries,
+                    places: entries,
+                    keys: None,
                     unit,
                     id,
                     base: at,
@@ -206,6 +209,7 @@ impl Random {
             target: target.name.clone(),
             tag: "0".repeat(16),
             gap: 1,
+            moves_head: false,
             tables,
             words,
             origins: Vec::new(),

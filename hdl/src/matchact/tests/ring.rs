@@ -226,6 +226,7 @@ fn compare(seed: u64, passes: [u32; 2], packets: usize) -> usize {
             meta: Meta {
                 ingress_ifindex: random.bits() as u32,
                 rx_queue_index: random.below(1 << 16) as u32,
+                ..Meta::default()
             },
         })
         .collect();
@@ -241,7 +242,7 @@ fn compare(seed: u64, passes: [u32; 2], packets: usize) -> usize {
             for entry in 0..table.max_entries {
                 let value = bench.host(table.unit, table.base + entry, None);
                 let expected = model.value(map, entry);
-                assert_eq!(value.to_le_bytes(), expected, "seed {seed} map {map} entry {entry}");
+                assert_eq!(value.to_le_bytes(), *expected, "seed {seed} map {map} entry {entry}");
             }
         }
     }
@@ -277,7 +278,7 @@ fn packets_without_program_pass() {
             .collect();
         let begin = bench.clocks;
         for (packet, left) in packets.iter().zip(bench.run(&packets)) {
-            let outcome = Outcome { verdict: 2, data: packet.data.clone(), aborted: false };
+            let outcome = Outcome { verdict: 2, data: packet.data.clone(), redirect: 0, aborted: false };
             assert_eq!(left, expected(&target, packet, &outcome, 1));
         }
         // They enter clock by clock.

@@ -267,7 +267,7 @@ impl<'a> Scheduler<'a> {
     fn fill(&mut self) {
         let stage = self.stage % self.target.stages;
         match self.target.late_unit(stage) {
-            LateUnit::None => (),
+            LateUnit::None | LateUnit::Deep | LateUnit::Keys(_) => (),
             LateUnit::Table(unit) => {
                 let found = self.choose(|this, kind| match kind {
                     Kind::Late { map: Some(map), .. } => this.tables.can_use(*map, unit),

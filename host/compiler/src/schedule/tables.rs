@@ -121,6 +121,8 @@ impl Tables {
                 unit: *unit,
                 id: *id,
                 base: *base,
+                places: def.max_entries,
+                keys: None,
             });
             ids.insert(*map, *id);
             *id += 1;

@@ -136,7 +136,11 @@ pub fn compare_on(
         }
     }
     for (number, packet) in packets.iter().enumerate() {
-        let meta = Meta { ingress_ifindex: numbers.next() as u32, rx_queue_index: numbers.below(4) as u32 };
+        let meta = Meta {
+            ingress_ifindex: numbers.next() as u32,
+            rx_queue_index: numbers.below(4) as u32,
+            ..Meta::default()
+        };
         let metadata = Metadata {
             ingress_ifindex: meta.ingress_ifindex,
             rx_queue_index: meta.rx_queue_index,

@@ -3,7 +3,7 @@
 //!
 //! Only the form is checked here; [`Pipeline::validate`] says whether a target can run what it describes.
 
-use crate::pipeline::{MapKind, Origin, Pipeline, Slot, Table};
+use crate::pipeline::{KeyPlace, MapKind, Origin, Pipeline, Slot, Table};
 use crate::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
     layout,
@@ -40,6 +40,7 @@ pub fn parse(text: &str, stages: u32) -> Result<Pipeline> {
         target,
         tag,
         gap,
+        moves_head: false,
         tables: Vec::new(),
         words: vec![vec![StageWord::default(); stages as usize]; passes as usize],
         origins: Vec::new(),
@@ -51,6 +52,10 @@ pub fn parse(text: &str, stages: u32) -> Result<Pipeline> {
             "end" => {
                 line.end()?;
                 break;
+            }
+            "moves_head" => {
+                line.end()?;
+                pipeline.moves_head = true;
             }
             "table" => pipeline.tables.push(table(&mut line)?),
             "pass" => {
@@ -90,11 +95,29 @@ fn table(line: &mut Line<'_>) -> Result<Table> {
         line.number()
     };
     let (key_size, value_size) = (field("key")?, field("value")?);
-    let (max_entries, unit) = (field("entries")?, field("unit")?);
-    let (id, base) = (field("id")?, field("base")?);
-    let id = u8::try_from(id).map_err(|_| line.error("an id below 256"))?;
+    let (max_entries, places) = (field("entries")?, field("places")?);
+    let (unit, id, base) = place(line)?;
+    let keys = match line.peek() {
+        "keys" => {
+            line.expect("keys")?;
+            let (unit, id, base) = place(line)?;
+            line.expect("buckets")?;
+            Some(KeyPlace { unit, id, base, buckets: line.number()? })
+        }
+        _ => None,
+    };
     line.end()?;
-    Ok(Table { name, kind, key_size, value_size, max_entries, unit, id, base })
+    Ok(Table { name, kind, key_size, value_size, max_entries, unit, id, base, places, keys })
+}
+
+/// Unit, id and base of a map.
+fn place(line: &mut Line<'_>) -> Result<(u32, u8, u32)> {
+    line.expect("unit")?;
+    let unit = line.number()?;
+    line.expect("id")?;
+    let id = line.map_id()?;
+    line.expect("base")?;
+    Ok((unit, id, line.number()?))
 }
 
 fn unit_word(line: &mut Line<'_>, unit: usize, word: &mut StageWord) -> Result<()> {
@@ -171,19 +194,27 @@ fn late(line: &mut Line<'_>) -> Result<LateWord> {
     };
     if op == LateOp::Mul {
         word.is32 = line.is32()?;
-        word.dst = line.numbered("r")?;
-        line.expect("=")?;
+        word.dst = line.result()?;
         word.a = line.source()?;
         line.expect("*")?;
         word.b = line.operand()?;
+    } else if op.is_key() {
+        word.dst = line.result()?;
+        word.map = line.map_id()?;
+        line.expect("[")?;
+        word.a = line.source()?;
+        line.expect(",")?;
+        word.b = line.operand()?;
+        line.expect("]")?;
     } else {
         line.expect(".")?;
         word.size = line.known("a size", Size::from_name)?;
-        if op == LateOp::Read {
-            word.dst = line.numbered("r")?;
-            line.expect("=")?;
+        if op.has_result() {
+            word.dst = line.result()?;
         }
-        word.map = u8::try_from(line.number()?).map_err(|_| line.error("a map id below 256"))?;
+        if op.is_table() {
+            word.map = line.map_id()?;
+        }
         line.expect("[")?;
         word.a = line.source()?;
         line.expect("+")?;
@@ -305,6 +336,16 @@ impl<'a> Line<'a> {
     fn numbered(&mut self, prefix: &str) -> Result<u8> {
         let what = if prefix == "r" { "a register" } else { "a predicate" };
         self.known(what, |t| t.strip_prefix(prefix)?.parse().ok().filter(|n| *n < 16))
+    }
+
+    fn map_id(&mut self) -> Result<u8> {
+        self.known("a map id below 256", |t| t.parse().ok())
+    }
+
+    /// The register that takes a result, and the equals sign.
+    fn result(&mut self) -> Result<u8> {
+        let register = self.numbered("r")?;
+        self.expect("=").map(|()| register)
     }
 
     fn source(&mut self) -> Result<Source> {

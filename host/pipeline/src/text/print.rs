@@ -86,6 +86,10 @@ impl Display for LateWord {
                 let dot = if *is32 { "." } else { "" };
                 write!(f, "mul{dot}{} r{dst} = {a} * {b}{guard}", width(*is32))
             }
+            LateOp::Deep => write!(f, "deep.{size} r{dst} = [{a} + {offset}]{guard}"),
+            LateOp::Find | LateOp::Insert | LateOp::Delete => {
+                write!(f, "{op} r{dst} = {map}[{a}, {b}]{guard}")
+            }
         }
     }
 }
@@ -123,9 +127,17 @@ fn print_to(out: &mut String, pipeline: &Pipeline) -> fmt::Result {
     writeln!(out, "tag {}", pipeline.tag)?;
     writeln!(out, "gap {}", pipeline.gap)?;
     writeln!(out, "passes {}", pipeline.passes())?;
+    if pipeline.moves_head {
+        writeln!(out, "moves_head")?;
+    }
     for t in &pipeline.tables {
         write!(out, "table {} {} key {} value {}", quoted(&t.name), t.kind.name(), t.key_size, t.value_size)?;
-        writeln!(out, " entries {} unit {} id {} base {}", t.max_entries, t.unit, t.id, t.base)?;
+        write!(out, " entries {} places {}", t.max_entries, t.places)?;
+        write!(out, " unit {} id {} base {}", t.unit, t.id, t.base)?;
+        if let Some(k) = &t.keys {
+            write!(out, " keys unit {} id {} base {} buckets {}", k.unit, k.id, k.base, k.buckets)?;
+        }
+        writeln!(out)?;
     }
     for (pass, stages) in (0..).zip(&pipeline.words) {
         for (stage, word) in (0..).zip(stages) {

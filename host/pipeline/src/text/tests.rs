@@ -2,7 +2,7 @@
 //! parse(print(p)) == p and decode(encode(w)) == w over random pipelines, and errors with their lines.
 
 use super::{parse, print};
-use crate::pipeline::{MapKind, Origin, Pipeline, Slot, Table};
+use crate::pipeline::{KeyPlace, MapKind, Origin, Pipeline, Slot, Table};
 use crate::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
 };
@@ -78,17 +78,17 @@ fn late() -> impl Strategy<Value = LateWord> {
     ((ops, 0u8..8, source(), 0u32..1 << 20, size()), operand(), any::<bool>(), 0u8..16, guard()).prop_map(
         |((op, map, a, offset, size), b, is32, dst, guard)| {
             let unused = Operand::Source(Source::Register(0));
-            let table = op != LateOp::Mul;
+            let memory = op.is_table() || op == LateOp::Deep;
             // What an operation does not use is zero, as in the words the compiler makes.
             LateWord {
                 op,
-                map: if table { map } else { 0 },
+                map: if op.is_table() || op.is_key() { map } else { 0 },
                 a,
-                offset: if table { offset } else { 0 },
-                size: if table { size } else { Size::B1 },
-                b: if op == LateOp::Read { unused } else { b },
-                is32: is32 && !table,
-                dst: if matches!(op, LateOp::Read | LateOp::Mul) { dst } else { 0 },
+                offset: if memory { offset } else { 0 },
+                size: if memory { size } else { Size::B1 },
+                b: if matches!(op, LateOp::Read | LateOp::Deep) { unused } else { b },
+                is32: is32 && op == LateOp::Mul,
+                dst: if op.has_result() { dst } else { 0 },
                 guard,
             }
         },
@@ -106,17 +106,26 @@ fn word() -> impl Strategy<Value = StageWord> {
 }
 
 fn table() -> impl Strategy<Value = Table> {
-    let kind = select(&[MapKind::Array, MapKind::PercpuArray]);
-    (".*", kind, any::<[u32; 5]>(), any::<u8>()).prop_map(|(name, kind, numbers, id)| {
-        let [key_size, value_size, max_entries, unit, base] = numbers;
-        Table { name, kind, key_size, value_size, max_entries, unit, id, base }
-    })
+    let kind = select(MapKind::ALL);
+    let keys = (any::<[u32; 3]>(), any::<u8>()).prop_map(|([unit, base, buckets], id)| KeyPlace {
+        unit,
+        id,
+        base,
+        buckets,
+    });
+    (".*", kind, any::<[u32; 6]>(), any::<u8>(), option::of(keys)).prop_map(
+        |(name, kind, numbers, id, keys)| {
+            let [key_size, value_size, max_entries, unit, base, places] = numbers;
+            Table { name, kind, key_size, value_size, max_entries, unit, id, base, places, keys }
+        },
+    )
 }
 
 fn pipeline() -> impl Strategy<Value = Pipeline> {
     let words = prop::collection::vec(prop::collection::vec(word(), 4), 0..3);
-    (".*", any::<u32>(), prop::collection::vec(table(), 0..3), words, any::<[u32; 2]>()).prop_map(
-        |(name, gap, tables, words, insns)| {
+    let gap_and_head = (any::<u32>(), any::<bool>());
+    (".*", gap_and_head, prop::collection::vec(table(), 0..3), words, any::<[u32; 2]>()).prop_map(
+        |(name, (gap, moves_head), tables, words, insns)| {
             let mut origins = Vec::new();
             for (pass, stages) in (0..).zip(&words) {
                 for (stage, word) in (0..).zip(stages) {
@@ -126,7 +135,7 @@ fn pipeline() -> impl Strategy<Value = Pipeline> {
                 }
             }
             let (target, tag) = ("sim".into(), "0123456789abcdef".into());
-            Pipeline { name, target, tag, gap, tables, words, origins }
+            Pipeline { name, target, tag, gap, moves_head, tables, words, origins }
         },
     )
 }
