@@ -147,19 +147,19 @@ fn what_the_verifier_would_refuse_traps() {
 
 #[test]
 fn a_map_that_is_needed_must_be_supported() {
-    let devmap = MapDef {
+    let sockets = MapDef {
         name: "d".into(),
-        map_type: MapType::Devmap as u32,
+        map_type: MapType::Xskmap as u32,
         key_size: 4,
         value_size: 4,
         max_entries: 2,
         ..MapDef::default()
     };
     let uses = assemble("r1 = map[0]\nr0 = 2\nexit").expect("it assembles");
-    let refused = Interpreter::from_insns(&uses, std::slice::from_ref(&devmap)).map(|_| ());
+    let refused = Interpreter::from_insns(&uses, std::slice::from_ref(&sockets)).map(|_| ());
     assert!(matches!(refused, Err(InterpreterError::Map(MapError::Unsupported { .. }))), "{refused:?}");
     let refused = Interpreter::from_insns(&uses, &[]).map(|_| ());
     assert_eq!(refused, Err(InterpreterError::NoMap { slot: 0, map: 0 }));
     let plain = assemble("r0 = 2\nexit").expect("it assembles");
-    assert!(Interpreter::from_insns(&plain, &[devmap]).is_ok());
+    assert!(Interpreter::from_insns(&plain, &[sockets]).is_ok());
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One run: registers, frames, and the meaning of each [`Op`].
 
+use std::collections::HashMap;
+
 use super::alu::{alu, atomic, condition, neg, sign_extend, swap};
 use super::map::Map;
 use super::memory::{self, FRAME, FRAMES, Memory, Place};
@@ -14,6 +16,20 @@ pub(super) struct Machine<'m> {
     written: u16,
     memory: Memory<'m>,
     metadata: Metadata,
+    /// Slot of the instruction that is executed.
+    slot: usize,
+    world: World,
+}
+
+/// What helpers keep during a run.
+#[derive(Default)]
+pub(super) struct World {
+    /// Interface of the last redirect.
+    pub redirect: Option<u32>,
+    /// The clock was read.
+    pub clock: bool,
+    /// How often each call site, by its slot, has drawn a random number.
+    pub drawn: HashMap<usize, u32>,
 }
 
 /// What a caller gets back.
@@ -37,8 +53,14 @@ pub(super) fn run(
     packet: &[u8],
     metadata: &Metadata,
 ) -> Result<Outcome, Trap> {
-    let memory = Memory { packet: packet.to_vec(), stack: vec![0; FRAME * FRAMES], maps };
-    let mut machine = Machine { registers: [0; 11], written: R10, memory, metadata: *metadata };
+    let mut machine = Machine {
+        registers: [0; 11],
+        written: R10,
+        memory: Memory::new(packet, maps),
+        metadata: *metadata,
+        slot: 0,
+        world: World::default(),
+    };
     machine.set(1, memory::context());
     machine.registers[10] = memory::frame_end(0);
     let (mut frames, mut slot, mut executed) = (Vec::<Frame>::new(), 0usize, 0u64);
@@ -80,10 +102,7 @@ pub(super) fn run(
             Op::Exit => {
                 let value = machine.get(0).map_err(trap)?;
                 match frames.pop() {
-                    None => {
-                        let data = machine.memory.packet;
-                        return Ok(Outcome { value, verdict: value as u32, data, redirect: None, executed });
-                    }
+                    None => return Ok(machine.outcome(value, executed)),
                     Some(frame) => {
                         machine.registers[6..10].copy_from_slice(&frame.saved);
                         machine.written = frame.written | R10 | 1;
@@ -93,6 +112,7 @@ pub(super) fn run(
                 }
             }
             Op::CallHelper(number) => {
+                machine.slot = slot;
                 let result = helper::call(number, &mut machine).map_err(trap)?;
                 machine.written &= !SCRATCH;
                 machine.set(0, result);
@@ -132,6 +152,59 @@ impl<'m> Machine<'m> {
         let address = self.get(register)?;
         let bytes = self.memory.read(address, length);
         Ok(bytes.ok_or(TrapKind::Memory { access: "load", address, length })?.to_vec())
+    }
+
+    /// Writes the bytes that a register points to.
+    pub fn write(&mut self, register: u8, bytes: &[u8]) -> Result<(), TrapKind> {
+        let (address, length) = (self.get(register)?, bytes.len());
+        let to = self.memory.write(address, length);
+        to.ok_or(TrapKind::Memory { access: "store", address, length })?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The packet.
+    pub fn packet(&mut self) -> &mut [u8] {
+        &mut self.memory.buffer[self.memory.start..]
+    }
+
+    /// Moves the start of the packet, if it stays within its headroom and leaves an Ethernet header.
+    pub fn adjust_head(&mut self, offset: i32) -> bool {
+        const ETHERNET_HEADER: usize = 14;
+        let start = self.memory.start.checked_add_signed(offset as isize);
+        let last = self.memory.buffer.len().checked_sub(ETHERNET_HEADER);
+        match (start, last) {
+            (Some(start), Some(last)) if start <= last => self.memory.start = start,
+            _ => return false,
+        }
+        true
+    }
+
+    /// What is told about the packet.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Slot of the call that is executed.
+    pub fn slot(&self) -> usize {
+        self.slot
+    }
+
+    /// What helpers keep.
+    pub fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    fn outcome(mut self, value: u64, executed: u64) -> Outcome {
+        let verdict = value as u32;
+        Outcome {
+            value,
+            verdict,
+            data: self.memory.buffer.split_off(self.memory.start),
+            redirect: self.world.redirect.filter(|_| verdict == helper::XDP_REDIRECT),
+            executed,
+            asked_clock: self.world.clock,
+            asked_random: !self.world.drawn.is_empty(),
+        }
     }
 
     /// A map by its index.
@@ -208,8 +281,8 @@ impl<'m> Machine<'m> {
     /// `struct xdp_md`
     fn context_field(&self, offset: usize) -> Option<u64> {
         Some(match offset {
-            0 | 8 => memory::packet(0),
-            4 => memory::packet(self.memory.packet.len()),
+            0 | 8 => memory::packet(self.memory.start),
+            4 => memory::packet(self.memory.buffer.len()),
             12 => self.metadata.ingress_ifindex.into(),
             16 => self.metadata.rx_queue_index.into(),
             20 => self.metadata.egress_ifindex.into(),

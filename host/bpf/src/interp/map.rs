@@ -4,7 +4,8 @@
 //! Values live in slots, and a program's pointer to a value is a slot's. As in the kernel, an update of a plain hash
 //! table puts the new value into another slot, so that an older pointer still sees the old value, while per-CPU
 //! values and arrays are written in place; a deleted slot keeps its bytes until it is used again. The oldest entry
-//! makes room in an LRU table, where the kernel's choice is only approximately that.
+//! makes room in an LRU table, where the kernel's choice is only approximately that. Maps of devices hold interface
+//! numbers; whether such an interface exists is not asked.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,6 +18,8 @@ const MAX_BYTES: u64 = 1 << 30;
 pub const NOEXIST: u64 = 1;
 /// Flag of an update: the key must exist.
 pub const EXIST: u64 = 2;
+/// Flag of an update: under the value's lock, which no value here has.
+const LOCK: u64 = 4;
 
 /// Errors of map operations, by the kernel's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +30,9 @@ pub enum Errno {
     /// No room, or index out of range.
     #[error("no room for the key (E2BIG)")]
     TooBig = 7,
+    /// An offset that no packet reaches.
+    #[error("bad address (EFAULT)")]
+    Fault = 14,
     /// The entry exists.
     #[error("the entry exists (EEXIST)")]
     Exists = 17,
@@ -143,6 +149,7 @@ impl Map {
             Some(MapType::PercpuHash) => hash(false, true),
             Some(MapType::LruHash) => hash(true, false),
             Some(MapType::LruPercpuHash) => hash(true, true),
+            Some(MapType::Devmap | MapType::DevmapHash) => hash(false, true),
             _ => return Err(MapError::Unsupported { name: def.name.clone(), kind: def.type_name() }),
         };
         if def.key_size == 0 || def.value_size == 0 || def.max_entries == 0 {
@@ -150,6 +157,10 @@ impl Map {
         }
         if matches!(index, Index::Array) && def.key_size != 4 {
             return Err(broken("the keys of an array have 4 bytes"));
+        }
+        let devices = matches!(def.kind(), Some(MapType::Devmap | MapType::DevmapHash));
+        if devices && !(def.key_size == 4 && matches!(def.value_size, 4 | 8)) {
+            return Err(broken("the keys of a map of devices have 4 bytes, its values 4 or 8"));
         }
         let stride = u64::from(def.value_size).next_multiple_of(8);
         let bytes = stride * u64::from(def.max_entries);
@@ -175,7 +186,12 @@ impl Map {
 
     /// Whether programs may write to values.
     pub fn writable(&self) -> bool {
-        self.def.flags & F_RDONLY_PROG == 0
+        self.def.flags & F_RDONLY_PROG == 0 && !self.holds_devices()
+    }
+
+    /// Whether it is a map of devices.
+    pub fn holds_devices(&self) -> bool {
+        matches!(self.def.kind(), Some(MapType::Devmap | MapType::DevmapHash))
     }
 
     fn slot_of_index(&self, key: &[u8]) -> Option<usize> {
@@ -225,7 +241,11 @@ impl Map {
 
     /// `map_update_elem`. Key and value have the lengths of the definition.
     pub fn update(&mut self, key: &[u8], value: &[u8], flags: u64) -> Result<(), Errno> {
-        if flags > EXIST {
+        if self.holds_devices() {
+            return self.set_device(key, value, flags);
+        }
+        let locks = matches!(self.index, Index::Array) && flags & LOCK != 0;
+        if flags > EXIST && !(locks && flags & !LOCK <= EXIST) {
             return Err(Errno::Invalid);
         }
         let found = self.find(key);
@@ -233,7 +253,8 @@ impl Map {
         let slot = match &mut self.index {
             Index::Array => match found {
                 None => return Err(Errno::TooBig),
-                Some(_) if flags == NOEXIST => return Err(Errno::Exists),
+                Some(_) if flags & NOEXIST != 0 => return Err(Errno::Exists),
+                Some(_) if locks => return Err(Errno::Invalid),
                 Some(slot) => slot,
             },
             Index::Hash { slots, by_age, free, spare, in_place } => {
@@ -266,8 +287,51 @@ impl Map {
         Ok(())
     }
 
+    /// What user space does to a map of devices; programs cannot change it.
+    fn set_device(&mut self, key: &[u8], value: &[u8], flags: u64) -> Result<(), Errno> {
+        let (interface, program) = (number(value, 0), number(value, 4) as i32);
+        let (found, hash) = (self.find(key), self.def.kind() == Some(MapType::DevmapHash));
+        if flags > EXIST || (hash && interface == 0) {
+            return Err(Errno::Invalid);
+        }
+        if !hash && number(key, 0) >= self.def.max_entries {
+            return Err(Errno::TooBig);
+        }
+        if flags == NOEXIST && (found.is_some() || !hash) {
+            return Err(Errno::Exists);
+        }
+        // A program that would run for the entry: there are none here.
+        if program > 0 {
+            return Err(Errno::Invalid);
+        }
+        let Index::Hash { slots, free, .. } = &mut self.index else { return Err(Errno::Invalid) };
+        if interface == 0 {
+            free.extend(slots.remove(key));
+            return Ok(());
+        }
+        if found.is_none() && slots.len() >= self.def.max_entries as usize {
+            return Err(Errno::TooBig);
+        }
+        let unused = slots.len() + free.len();
+        let slot = found.or_else(|| free.pop()).unwrap_or(unused);
+        slots.insert(key.to_vec(), slot);
+        let mut stored = interface.to_le_bytes().to_vec();
+        stored.resize(value.len(), 0);
+        self.write(slot, &stored);
+        Ok(())
+    }
+
+    /// The interface that a map of devices has for a key.
+    pub fn device(&self, key: u32) -> Option<u32> {
+        self.get(&key.to_le_bytes()).map(|value| number(&value, 0))
+    }
+
     /// `map_delete_elem`.
     pub fn delete(&mut self, key: &[u8]) -> Result<(), Errno> {
+        if self.def.kind() == Some(MapType::Devmap) {
+            let inside = number(key, 0) < self.def.max_entries;
+            return if inside { self.set_device(key, &[0; 8], 0) } else { Err(Errno::Invalid) };
+        }
         let Index::Hash { slots, by_age, free, .. } = &mut self.index else { return Err(Errno::Invalid) };
         let slot = slots.remove(key).ok_or(Errno::NoEntry)?;
         free.push(slot);
@@ -317,6 +381,11 @@ impl Map {
     pub(super) fn check_value(&self, value: &[u8]) -> Result<(), MapError> {
         self.check("value", value, self.def.value_size)
     }
+}
+
+/// The 32-bit number at an offset; 0 where there is none.
+fn number(bytes: &[u8], offset: usize) -> u32 {
+    bytes.get(offset..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]

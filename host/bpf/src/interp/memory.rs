@@ -12,6 +12,9 @@ use super::map::Map;
 pub const FRAME: usize = 512;
 /// Most frames.
 pub const FRAMES: usize = 8;
+/// Bytes before the packet that a program may take with `xdp_adjust_head`: the kernel's headroom of 256, of which its
+/// `xdp_frame` takes 40.
+pub const HEADROOM: usize = 216;
 
 /// Distance of frames: what lies between two is no memory.
 const FRAME_DISTANCE: u64 = 4096;
@@ -31,7 +34,7 @@ const VALUES: u64 = 0x200_0000;
 pub enum Place {
     /// The context, at an offset.
     Context(usize),
-    /// The packet, at an offset from the start of its metadata.
+    /// The packet's buffer, at an offset from the start of its headroom.
     Packet(usize),
     /// A frame of the stack, at an offset from its lowest byte.
     Stack(usize, usize),
@@ -48,7 +51,7 @@ pub fn context() -> u64 {
     address(CONTEXT, 0)
 }
 
-/// Address of a byte of the packet.
+/// Address of a byte of the packet's buffer, counted from the start of its headroom.
 pub fn packet(offset: usize) -> u64 {
     address(PACKET, offset as u64)
 }
@@ -88,20 +91,35 @@ pub fn place(address: u64) -> Option<Place> {
 
 /// Memory of one run: what is not the context.
 pub struct Memory<'m> {
-    /// The packet.
-    pub packet: Vec<u8>,
+    /// The packet's buffer: what the program may use of its headroom, then the packet as it came in.
+    pub buffer: Vec<u8>,
+    /// Where in the buffer the packet begins.
+    pub start: usize,
     /// The stack, frame after frame.
     pub stack: Vec<u8>,
     /// Maps; one that no instruction refers to may be missing.
     pub maps: &'m mut [Option<Map>],
 }
 
-impl Memory<'_> {
+impl<'m> Memory<'m> {
+    /// Memory at the start of a run; the headroom is zeros.
+    pub fn new(packet: &[u8], maps: &'m mut [Option<Map>]) -> Memory<'m> {
+        let mut buffer = vec![0; HEADROOM];
+        buffer.extend_from_slice(packet);
+        Memory { buffer, start: HEADROOM, stack: vec![0; FRAME * FRAMES], maps }
+    }
+
+    /// The range of the buffer, if it lies in the packet.
+    fn packet(&self, offset: usize, length: usize) -> Option<std::ops::Range<usize>> {
+        let end = offset.checked_add(length).filter(|end| *end <= self.buffer.len())?;
+        (offset >= self.start).then_some(offset..end)
+    }
+
     /// Bytes at an address, if all of them are memory that can be read.
     pub fn read(&self, address: u64, length: usize) -> Option<&[u8]> {
         match place(address)? {
             Place::Context(_) => None,
-            Place::Packet(offset) => self.packet.get(offset..offset.checked_add(length)?),
+            Place::Packet(offset) => self.packet(offset, length).map(|range| &self.buffer[range]),
             Place::Stack(frame, offset) => self.stack.get(stack_range(frame, offset, length)?),
             Place::Value(map, offset) => self.maps.get(map)?.as_ref()?.bytes(offset, length),
         }
@@ -111,7 +129,7 @@ impl Memory<'_> {
     pub fn write(&mut self, address: u64, length: usize) -> Option<&mut [u8]> {
         match place(address)? {
             Place::Context(_) => None,
-            Place::Packet(offset) => self.packet.get_mut(offset..offset.checked_add(length)?),
+            Place::Packet(offset) => self.packet(offset, length).map(|range| &mut self.buffer[range]),
             Place::Stack(frame, offset) => self.stack.get_mut(stack_range(frame, offset, length)?),
             Place::Value(map, offset) => {
                 let map = self.maps.get_mut(map)?.as_mut()?;

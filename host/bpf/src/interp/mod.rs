@@ -6,7 +6,7 @@
 //! endless loop) ends a run with a [`Trap`] here. It does not verify: a bad instruction that is never reached does no
 //! harm.
 //!
-//! Maps: ARRAY, HASH, LRU_HASH and their per-CPU forms with one CPU. Helpers: see [`helper`]. Others are refused when
+//! Maps: ARRAY, HASH, LRU_HASH and their per-CPU forms with one CPU, DEVMAP and DEVMAP_HASH. Helpers: see [`helper`]. Others are refused when
 //! called, other maps when a program refers to them.
 
 pub mod alu;
@@ -32,12 +32,16 @@ pub struct Metadata {
     pub rx_queue_index: u32,
     /// `egress_ifindex`
     pub egress_ifindex: u32,
+    /// Time of arrival in nanoseconds: what `ktime_get_ns` returns.
+    pub timestamp: u64,
+    /// From what random numbers are made; see [`weir_pipeline::random`].
+    pub random: u64,
 }
 
 impl Default for Metadata {
     /// Received on interface 1, queue 0, as the kernel's test runs are by default.
     fn default() -> Metadata {
-        Metadata { ingress_ifindex: 1, rx_queue_index: 0, egress_ifindex: 0 }
+        Metadata { ingress_ifindex: 1, rx_queue_index: 0, egress_ifindex: 0, timestamp: 0, random: 0 }
     }
 }
 
@@ -50,10 +54,15 @@ pub struct Outcome {
     pub verdict: u32,
     /// The packet.
     pub data: Vec<u8>,
-    /// Interface to which `XDP_REDIRECT` goes; none as long as no redirecting helper is supported.
+    /// Interface to which `XDP_REDIRECT` goes: that of the last redirecting helper that found one, if no later one
+    /// looked for another in vain.
     pub redirect: Option<u32>,
     /// Instructions executed.
     pub executed: u64,
+    /// Whether the program has read the clock.
+    pub asked_clock: bool,
+    /// Whether the program has drawn a random number.
+    pub asked_random: bool,
 }
 
 /// Why a program cannot be run at all.
@@ -119,6 +128,20 @@ pub enum TrapKind {
     /// A helper's argument that is no map.
     #[error("R{0} is no map")]
     NoMap(u8),
+    /// A helper's argument that is not the context.
+    #[error("R{0} is not the context")]
+    NoContext(u8),
+    /// A helper that cannot be used on the map.
+    #[error("helper {number}{} cannot be used on map `{map}`", named(*number))]
+    WrongMap {
+        /// Number of the helper.
+        number: u32,
+        /// Name of the map.
+        map: String,
+    },
+    /// A redirect to all interfaces of a map.
+    #[error("a redirect to all interfaces of a map (BPF_F_BROADCAST) is not supported by the interpreter")]
+    Broadcast,
     /// The budget is used up.
     #[error("more than {0} instructions executed")]
     Budget(u64),
