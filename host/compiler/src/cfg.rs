@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Basic blocks of a program in topological order.
+//! Basic blocks of a program and its subprograms, each with its place among loops.
 //!
-//! Everything that is not plain forward control flow is refused here: illegal instructions, jumps out of the program,
-//! loops, calls of subprograms, code that cannot be reached.
+//! Refused here: illegal instructions, jumps out of the program or from one function into another, recursion, code
+//! that cannot be reached. Whether a loop ends is not a question of its shape; [`crate::ssa`] runs it.
+
+mod order;
 
 use crate::diag::{Diagnostic, codes};
 use std::collections::BTreeSet;
 use std::fmt;
 use weir_bpf::{Op, Program};
 
+/// Functions that may be active at a time: the kernel's limit.
+pub const MOST_FRAMES: usize = 8;
+
 /// How a block ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// The program returns.
+    /// The function returns.
     Return,
     /// On to one block.
     Goto(usize),
@@ -23,14 +28,21 @@ pub enum Exit {
         /// Block if not.
         fall: usize,
     },
+    /// A call.
+    Call {
+        /// First block of the function.
+        callee: usize,
+        /// Block after it has returned.
+        next: usize,
+    },
 }
 
 impl Exit {
-    /// Blocks that may follow.
+    /// Blocks of the same function that may follow.
     pub fn successors(self) -> impl Iterator<Item = usize> {
         let (first, second) = match self {
             Exit::Return => (None, None),
-            Exit::Goto(block) => (Some(block), None),
+            Exit::Goto(block) | Exit::Call { next: block, .. } => (Some(block), None),
             Exit::Branch { taken, fall } => (Some(taken), Some(fall)),
         };
         first.into_iter().chain(second)
@@ -40,13 +52,17 @@ impl Exit {
 /// A basic block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Slots and instructions. The last may be a jump or the exit.
+    /// Slots and instructions. The last may be a jump, a call or the exit.
     pub insns: Vec<(usize, Op)>,
     /// How it ends.
     pub exit: Exit,
+    /// Place within its function: position of the outermost loop around it, within that the position of the next,
+    /// and at last its own. Header blocks have position 0 in their loop; of all other edges the end is behind the
+    /// start.
+    pub place: Vec<u32>,
 }
 
-/// The blocks, each before its successors; block 0 is the entry.
+/// The blocks in the order of the program; block 0 is the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cfg {
     /// The blocks.
@@ -56,7 +72,7 @@ pub struct Cfg {
 impl fmt::Display for Cfg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, block) in self.blocks.iter().enumerate() {
-            writeln!(f, "block{index}:")?;
+            writeln!(f, "block{index}: at {:?}", block.place)?;
             for (slot, op) in &block.insns {
                 writeln!(f, "  {slot:4}: {op:?}")?;
             }
@@ -99,42 +115,35 @@ impl Cfg {
         }
         let starts: BTreeSet<usize> = ops.iter().map(|(slot, _)| *slot).collect();
         let mut leaders = BTreeSet::from([0]);
-        let jump = |slot: usize, offset: i64, found: &mut Vec<Diagnostic>| {
+        let to = |slot: usize, offset: i64, what: &str, found: &mut Vec<Diagnostic>| {
             let to = target(program, slot, offset).filter(|t| starts.contains(t));
             if to.is_none() {
-                found.push(error(
-                    codes::FALLS_OFF,
-                    slot,
-                    "jump to a place that is no instruction of the program".into(),
-                ));
+                let message = format!("{what} a place that is no instruction of the program");
+                found.push(error(codes::FALLS_OFF, slot, message));
             }
             to
         };
         for &(slot, op) in &ops {
             let next = slot + op.slots();
-            let ends = match op {
+            match op {
                 Op::Jump { offset, .. } => {
-                    leaders.extend(jump(slot, offset.into(), &mut found));
-                    true
+                    leaders.extend(to(slot, offset.into(), "jump to", &mut found));
+                    leaders.insert(next);
                 }
                 Op::Goto { offset } => {
-                    leaders.extend(jump(slot, offset.into(), &mut found));
+                    leaders.extend(to(slot, offset.into(), "jump to", &mut found));
                     leaders.insert(next);
                     continue;
                 }
-                Op::CallLocal { .. } => {
-                    let message = "call of a subprogram".to_owned();
-                    found.push(error(codes::SUBPROGRAM, slot, message));
-                    continue;
+                Op::CallLocal { offset } => {
+                    leaders.extend(to(slot, offset.into(), "call of", &mut found));
+                    leaders.insert(next);
                 }
                 Op::Exit => {
                     leaders.insert(next);
                     continue;
                 }
-                _ => false,
-            };
-            if ends {
-                leaders.insert(next);
+                _ => (),
             }
             if next >= program.insns.len() {
                 found.push(error(
@@ -147,94 +156,99 @@ impl Cfg {
         if !found.is_empty() {
             return Err(found);
         }
-        Cfg::order(program, &ops, &leaders)
-    }
-
-    fn order(
-        program: &Program,
-        ops: &[(usize, Op)],
-        leaders: &BTreeSet<usize>,
-    ) -> Result<Cfg, Vec<Diagnostic>> {
-        let slots: Vec<usize> = leaders.iter().copied().filter(|l| *l < program.insns.len()).collect();
-        let block_at = |slot: usize| slots.partition_point(|l| *l <= slot) - 1;
-        let mut blocks: Vec<Block> =
-            slots.iter().map(|_| Block { insns: Vec::new(), exit: Exit::Return }).collect();
-        for &(slot, op) in ops {
-            blocks[block_at(slot)].insns.push((slot, op));
-        }
-        for block in &mut blocks {
-            let Some(&(slot, op)) = block.insns.last() else { continue };
-            let to = |offset: i64| target(program, slot, offset).map_or(0, block_at);
-            let next = slot + op.slots();
-            block.exit = match op {
-                Op::Exit => Exit::Return,
-                Op::Goto { offset } => Exit::Goto(to(offset.into())),
-                Op::Jump { offset: 0, .. } => Exit::Goto(block_at(next)),
-                Op::Jump { offset, .. } => Exit::Branch { taken: to(offset.into()), fall: block_at(next) },
-                _ => Exit::Goto(block_at(next)),
-            };
-        }
-        let mut reached = vec![false; blocks.len()];
-        let mut stack = vec![0];
-        while let Some(block) = stack.pop() {
-            if !std::mem::replace(&mut reached[block], true) {
-                stack.extend(blocks[block].exit.successors());
-            }
-        }
-        if let Some(block) = reached.iter().position(|r| !r) {
+        let mut blocks = split(program, &ops, &leaders);
+        functions(program, &blocks)?;
+        let places = order::places(&blocks).map_err(|block| {
             let slot = blocks[block].insns.first().map_or(0, |(slot, _)| *slot);
-            let message = "no path leads to this instruction";
-            return Err(vec![Diagnostic::error(codes::UNREACHABLE, message).at(program, slot)]);
+            let message = "loops are nested too deep";
+            vec![Diagnostic::error(codes::LOOP, message).at(program, slot)]
+        })?;
+        for (block, place) in blocks.iter_mut().zip(places) {
+            block.place = place;
         }
-        // Kahn's order, the smallest slot first: where control only runs forward this is the order of the program.
-        let mut pending = vec![0usize; blocks.len()];
-        for block in &blocks {
-            block.exit.successors().for_each(|s| pending[s] += 1);
-        }
-        let mut ready = BTreeSet::new();
-        if pending[0] == 0 {
-            ready.insert(0);
-        }
-        let mut order = Vec::with_capacity(blocks.len());
-        while let Some(block) = ready.pop_first() {
-            order.push(block);
-            for successor in blocks[block].exit.successors() {
-                pending[successor] -= 1;
-                if pending[successor] == 0 {
-                    ready.insert(successor);
-                }
-            }
-        }
-        if order.len() < blocks.len() {
-            // Some block of the cycle ends in a jump backwards.
-            let cyclic = |b: usize| pending[b] > 0;
-            let slot = (0..blocks.len())
-                .filter(|b| blocks[*b].exit.successors().any(|s| s <= *b && cyclic(s)))
-                .find_map(|b| blocks[b].insns.last().map(|(slot, _)| *slot));
-            let error = Diagnostic::error(codes::LOOP, "the program loops");
-            return Err(vec![match slot {
-                Some(slot) => error.at(program, slot),
-                None => error,
-            }]);
-        }
-        let mut place = vec![0; blocks.len()];
-        for (new, old) in order.iter().enumerate() {
-            place[*old] = new;
-        }
-        let renamed = |exit: Exit| match exit {
-            Exit::Return => Exit::Return,
-            Exit::Goto(block) => Exit::Goto(place[block]),
-            Exit::Branch { taken, fall } => Exit::Branch { taken: place[taken], fall: place[fall] },
-        };
-        let blocks = order
-            .iter()
-            .map(|old| Block {
-                insns: std::mem::take(&mut blocks[*old].insns),
-                exit: renamed(blocks[*old].exit),
-            })
-            .collect();
         Ok(Cfg { blocks })
     }
+}
+
+fn split(program: &Program, ops: &[(usize, Op)], leaders: &BTreeSet<usize>) -> Vec<Block> {
+    let slots: Vec<usize> = leaders.iter().copied().filter(|l| *l < program.insns.len()).collect();
+    let block_at = |slot: usize| slots.partition_point(|l| *l <= slot) - 1;
+    let mut blocks: Vec<Block> =
+        slots.iter().map(|_| Block { insns: Vec::new(), exit: Exit::Return, place: Vec::new() }).collect();
+    for &(slot, op) in ops {
+        blocks[block_at(slot)].insns.push((slot, op));
+    }
+    for block in &mut blocks {
+        let Some(&(slot, op)) = block.insns.last() else { continue };
+        let to = |offset: i64| target(program, slot, offset).map_or(0, block_at);
+        let next = slot + op.slots();
+        block.exit = match op {
+            Op::Exit => Exit::Return,
+            Op::Goto { offset } => Exit::Goto(to(offset.into())),
+            Op::Jump { offset: 0, .. } => Exit::Goto(block_at(next)),
+            Op::Jump { offset, .. } => Exit::Branch { taken: to(offset.into()), fall: block_at(next) },
+            Op::CallLocal { offset } => Exit::Call { callee: to(offset.into()), next: block_at(next) },
+            _ => Exit::Goto(block_at(next)),
+        };
+    }
+    blocks
+}
+
+/// Checks that every block belongs to one function and is reached, and that calls end.
+fn functions(program: &Program, blocks: &[Block]) -> Result<(), Vec<Diagnostic>> {
+    let last = |block: usize| blocks[block].insns.last().map_or(0, |(slot, _)| *slot);
+    let mut owner: Vec<Option<usize>> = vec![None; blocks.len()];
+    let mut entries = vec![0];
+    let mut known = BTreeSet::from([0]);
+    // Calls by calling function: where, and the function called.
+    let mut calls: Vec<Vec<(usize, usize)>> = vec![Vec::new(); blocks.len()];
+    while let Some(entry) = entries.pop() {
+        let mut stack = vec![(entry, entry)];
+        while let Some((block, from)) = stack.pop() {
+            match owner[block] {
+                Some(function) if function == entry => continue,
+                Some(_) => {
+                    let message = "control runs from one function into another";
+                    return Err(vec![Diagnostic::error(codes::FALLS_OFF, message).at(program, last(from))]);
+                }
+                None => owner[block] = Some(entry),
+            }
+            if let Exit::Call { callee, .. } = blocks[block].exit {
+                calls[entry].push((block, callee));
+                if known.insert(callee) {
+                    entries.push(callee);
+                }
+            }
+            stack.extend(blocks[block].exit.successors().map(|s| (s, block)));
+        }
+    }
+    if let Some(block) = owner.iter().position(Option::is_none) {
+        let slot = blocks[block].insns.first().map_or(0, |(slot, _)| *slot);
+        let message = "no path leads to this instruction";
+        return Err(vec![Diagnostic::error(codes::UNREACHABLE, message).at(program, slot)]);
+    }
+    // Depth-first along calls; what is more than `MOST_FRAMES` deep is refused, so this ends also where it recurses.
+    let mut stack = vec![(0, 0)];
+    let mut checked = BTreeSet::new();
+    while let Some((function, at)) = stack.pop() {
+        let Some(&(block, callee)) = calls[function].get(at) else {
+            checked.insert((function, stack.len()));
+            continue;
+        };
+        stack.push((function, at + 1));
+        let refused =
+            |message: &str| Err(vec![Diagnostic::error(codes::SUBPROGRAM, message).at(program, last(block))]);
+        if stack.iter().any(|(active, _)| *active == callee) {
+            return refused("the function calls itself, directly or through others");
+        }
+        if stack.len() == MOST_FRAMES {
+            return refused("more than 8 functions are active at a time");
+        }
+        if !checked.contains(&(callee, stack.len())) {
+            stack.push((callee, 0));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -248,19 +262,32 @@ mod tests {
     }
 
     #[test]
-    fn blocks_come_before_their_successors() {
+    fn places_follow_control() {
         // The jump back leads to a block that is not passed before: no loop.
         let text = "goto b\na:\nr0 = 1\nexit\nb:\nif r1 == 0 goto a\nr0 = 2\nexit";
         let cfg = build(text).expect("there is no loop");
-        for (index, block) in cfg.blocks.iter().enumerate() {
-            assert!(block.exit.successors().all(|s| s > index), "{cfg}");
-        }
         assert_eq!(cfg.blocks.len(), 4);
+        for block in &cfg.blocks {
+            assert_eq!(block.place.len(), 1);
+            assert!(block.exit.successors().all(|s| cfg.blocks[s].place > block.place), "{cfg}");
+        }
     }
 
     #[test]
-    fn control_that_is_not_plain_is_refused() {
-        assert_eq!(build("a:\nr0 = 1\ngoto a"), Err(vec!["X0103"]));
+    fn loops_have_their_header_first() {
+        let text = "r0 = 0\nouter:\nr2 = 0\ninner:\nr2 += 1\nif r2 < 3 goto inner\nr0 += 1\nif r0 < 3 goto outer\nexit";
+        let cfg = build(text).expect("loops are no error of the shape");
+        let places: Vec<&[u32]> = cfg.blocks.iter().map(|b| &b.place[..]).collect();
+        assert_eq!(places, [&[0][..], &[1, 0], &[1, 1, 0], &[1, 2], &[2]]);
+        // Two ways into a loop: one of them leads to the header.
+        let text = "if r1 == 0 goto b\na:\nr0 = 1\nb:\nr0 = 2\nif r1 == 1 goto a\nexit";
+        let cfg = build(text).expect("loops are no error of the shape");
+        let places: Vec<&[u32]> = cfg.blocks.iter().map(|b| &b.place[..]).collect();
+        assert_eq!(places, [&[0][..], &[1, 0], &[1, 1], &[2]]);
+    }
+
+    #[test]
+    fn control_that_cannot_be_followed_is_refused() {
         assert_eq!(build("r0 = 1\nif r0 == 1 goto +7\nexit"), Err(vec!["X0102"]));
         assert_eq!(build("r0 = 1"), Err(vec!["X0102"]));
         assert_eq!(build(""), Err(vec!["X0102"]));
@@ -270,5 +297,15 @@ mod tests {
             "into a wide instruction"
         );
         assert_eq!(build("r0 = 1\nexit\nexit"), Err(vec!["X0104"]));
+        assert_eq!(build("call pc+1\nexit\nr0 = 1\ngoto -3"), Err(vec!["X0102"]), "into the caller");
+        assert_eq!(build("call pc+1\nexit\ncall pc-1\nexit"), Err(vec!["X0105"]), "of itself");
+        assert_eq!(build("call pc+1\nexit\ncall pc-3\nexit"), Err(vec!["X0105"]), "in a circle");
+    }
+
+    #[test]
+    fn calls_are_eight_deep_at_most() {
+        let chain = |calls: usize| "call pc+1\nexit\n".repeat(calls) + "r0 = 1\nexit";
+        assert!(build(&chain(7)).is_ok());
+        assert_eq!(build(&chain(8)), Err(vec!["X0105"]));
     }
 }

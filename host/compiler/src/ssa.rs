@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The program as values: each computed once, each with a range; memory accesses with proved bounds.
 //!
-//! One forward run over the blocks (there are no loops) interprets the program abstractly and builds the values at the
-//! same time. Packet pointers are numbers here, context addresses; stack slots have become values; what the kernel's
+//! One forward run over the blocks interprets the program abstractly and builds the values at the same time: loops are
+//! unrolled and calls inlined by it. Packet pointers are numbers here, context addresses; stack slots have become values; what the kernel's
 //! verifier would refuse has been refused.
 //!
 //! - [`range`]: bounds and known bits of a value.
 //! - [`values`]: the values, each distinct one once, simplified when made.
 //! - [`state`]: what registers, stack and facts are at one point; how states of several paths merge.
-//! - [`build`]: the run over the blocks, with [`alu`], [`memory`], [`branch`], [`call`] and [`divide`] for the kinds
-//!   of instructions.
+//! - [`build`]: the run over the blocks, with [`alu`], [`memory`], [`branch`], [`call`], [`function`] and [`divide`]
+//!   for the kinds of instructions.
+//! - [`unroll`]: iterations of loops and when there are too many.
 
 mod alu;
 mod branch;
@@ -17,10 +18,12 @@ mod build;
 mod call;
 mod divide;
 mod dump;
+mod function;
 mod memory;
 pub mod range;
 pub mod simplify;
 pub mod state;
+mod unroll;
 pub mod values;
 
 pub use build::build;

@@ -100,12 +100,15 @@ pub(super) fn run(
                 target
             }
             Op::Exit => {
-                let value = machine.get(0).map_err(trap)?;
                 match frames.pop() {
-                    None => return Ok(machine.outcome(value, executed)),
+                    None => {
+                        let value = machine.get(0).map_err(trap)?;
+                        return Ok(machine.outcome(value, executed));
+                    }
                     Some(frame) => {
                         machine.registers[6..10].copy_from_slice(&frame.saved);
-                        machine.written = frame.written | R10 | 1;
+                        // A function without a result leaves none.
+                        machine.written = frame.written | R10 | (machine.written & 1);
                         machine.registers[10] = memory::frame_end(frames.len());
                         frame.return_to
                     }

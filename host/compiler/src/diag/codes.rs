@@ -40,22 +40,26 @@ table! {
         "A jump goes to a place that is no instruction, or the last instruction is neither a jump nor an exit."
         example Some("r0 = 1"),
         help None;
-    LOOP "X0103" "loop" explanation
-        "Control comes back to an instruction that it has already passed. The stages are a straight line, so a loop would have to be unrolled, which this compiler does not do yet."
-        example Some("r0 = 0\nagain:\nr0 += 1\nif r0 < 10 goto again\nexit"),
-        help Some("unroll the loop in the source, for example with `#pragma unroll`");
+    LOOP "X0103" "loop without a provable end" explanation
+        "The stages are a straight line, so loops are unrolled, until what is known of the values shows that no path comes back. An iteration that begins with no more known than the one before proves nothing, and the next would not either. The kernel's verifier refuses such loops as well."
+        example Some("r2 = *(u32 *)(r1 + 12)\nr0 = 0\nagain:\nr0 ^= r2\nif r0 != 9 goto again\nexit"),
+        help Some("count the iterations and compare the counter with a constant");
     UNREACHABLE "X0104" "unreachable instruction" explanation
         "No path leads to the instruction. The kernel's verifier refuses such programs as well."
         example Some("r0 = 1\nexit\nr0 = 2\nexit"),
         help None;
-    SUBPROGRAM "X0105" "call of a subprogram" explanation
-        "The program calls another BPF function. Such calls are not inlined yet."
-        example Some("call pc+1\nexit\nr0 = 1\nexit"),
-        help Some("make the function `static inline __attribute__((always_inline))`");
+    SUBPROGRAM "X0105" "recursion, or calls nested too deep" explanation
+        "Functions are inlined where they are called, so none can call itself, directly or through others. As in the kernel, 8 can be active at a time."
+        example Some("r0 = 0\ncall pc+1\nexit\ncall pc-1\nexit"),
+        help None;
     HELPER "X0106" "helper not supported" explanation
         "The stages have no unit for this helper. `bpf_map_lookup_elem` on arrays is what there is."
         example Some("call 5\nexit"),
         help Some("do without the helper, or leave the program to the kernel");
+    TOO_LONG "X0107" "program too long once unrolled" explanation
+        "Loops are unrolled and functions inlined. That ends, as far as can be told, but only after more instructions than any target could take."
+        example Some("r0 = 0\nagain:\nr0 += 1\nif r0 < 100000 goto again\nexit"),
+        help Some("make the loops shorter, or the bound of their counters tighter");
     UNINITIALISED "X0201" "uninitialised register" explanation
         "A register is read that no instruction on some path to it has written. A helper call also leaves R1 to R5 without a value."
         example Some("r0 = r3\nexit"),

@@ -162,8 +162,8 @@ impl Builder<'_> {
                 let var = Some(self.moved_by(var, by, minus));
                 Slot::MapValue { map, index, var, offset }
             }
-            (Slot::Stack(offset), Some(c)) => Slot::Stack(moved(offset, c)),
-            (Slot::Stack(_), None) => {
+            (Slot::Stack { frame, offset }, Some(c)) => Slot::Stack { frame, offset: moved(offset, c) },
+            (Slot::Stack { .. }, None) => {
                 self.error(codes::STACK_VARIABLE, "the stack is addressed at a variable offset");
                 Slot::Poison
             }

@@ -132,7 +132,7 @@ impl Builder<'_> {
             return Some((cond, Learns::Entry { map, index, when: !negate }));
         }
         let inside = |slot: Slot| {
-            matches!(slot, Slot::Packet { .. } | Slot::PacketEnd | Slot::Stack(_) | Slot::Context(_))
+            matches!(slot, Slot::Packet { .. } | Slot::PacketEnd | Slot::Stack { .. } | Slot::Context(_))
         };
         if !is32 && equality && inside(a) && null(b, self) {
             // Such a pointer is never null.

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The run over the blocks: abstract interpretation that leaves values and accesses behind.
+//!
+//! What is run are **instances** of blocks: a block of a loop has one per iteration, a block of a function one per call.
+//! Their keys are ordered so that every edge leads to a greater key; so when the least key that waits is taken, all
+//! states that flow into it are there.
 
 use super::simplify::Maker;
 use super::state::{Merge, Slot, State};
+use super::unroll::{Instance, Pending, Turns};
 use super::values::{Def, Entry, Val, Values};
 use super::{Block, Edge, Effect, Function, Site};
 use crate::cfg::{Cfg, Exit};
 use crate::diag::codes::{self, Code};
 use crate::diag::{Diagnostic, Level};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use weir_bpf::op::{Operand, Wide};
 use weir_bpf::{Object, Op, Program};
 use weir_pipeline::Target;
@@ -22,6 +28,7 @@ pub(super) struct Builder<'a> {
     pub(super) object: &'a Object,
     pub(super) program: &'a Program,
     pub(super) target: &'a Target,
+    pub(super) cfg: &'a Cfg,
     pub(super) values: Values,
     pub(super) state: State,
     /// Block and slot of the instruction being interpreted.
@@ -29,12 +36,15 @@ pub(super) struct Builder<'a> {
     pub(super) slot: usize,
     pub(super) next_version: u32,
     pub(super) reads: Reads,
-    blocks: Vec<Block>,
+    /// The instance that is run.
+    pub(super) instance: Rc<Instance>,
+    pub(super) pending: BTreeMap<Vec<u32>, Pending>,
+    pub(super) turns: Turns,
+    pub(super) blocks: Vec<Block>,
     sites: Vec<Site>,
     /// Immediate dominators over the edges that can be taken.
     dominators: Vec<usize>,
-    pending: Vec<Vec<(Edge, State)>>,
-    found: Vec<Diagnostic>,
+    pub(super) found: Vec<Diagnostic>,
 }
 
 /// Interprets a program. Fails with everything that is wrong with it.
@@ -48,16 +58,19 @@ pub fn build(
         object,
         program,
         target,
+        cfg,
         values: Values::default(),
         state: State::entry(object.maps.len()),
         block: 0,
         slot: 0,
         next_version: 0,
         reads: Reads::new(),
-        blocks: vec![Block::default(); cfg.blocks.len()],
+        instance: Rc::new(Instance::entry(0, cfg, None)),
+        pending: BTreeMap::new(),
+        turns: Turns::default(),
+        blocks: Vec::new(),
         sites: Vec::new(),
-        dominators: vec![0; cfg.blocks.len()],
-        pending: vec![Vec::new(); cfg.blocks.len()],
+        dominators: Vec::new(),
         found: Vec::new(),
     };
     for (slot, op) in cfg.blocks.iter().flat_map(|b| &b.insns) {
@@ -71,8 +84,15 @@ pub fn build(
     if !builder.found.is_empty() {
         return Err(builder.found);
     }
-    for index in 0..cfg.blocks.len() {
-        builder.interpret(index, cfg);
+    builder.begin(Vec::new());
+    builder.interpret();
+    while let Some((_, pending)) = builder.pending.pop_first() {
+        if !builder.turn(&pending) {
+            break;
+        }
+        builder.instance = pending.instance;
+        builder.begin(pending.states);
+        builder.interpret();
     }
     if builder.found.iter().any(|d| d.level == Level::Error) {
         return Err(builder.found);
@@ -81,15 +101,15 @@ pub fn build(
 }
 
 impl Builder<'_> {
-    fn interpret(&mut self, index: usize, cfg: &Cfg) {
-        if index > 0 {
-            let states = std::mem::take(&mut self.pending[index]);
-            if states.is_empty() {
-                return;
-            }
-            self.blocks[index].edges = states.iter().map(|(edge, _)| *edge).collect();
-            self.dominators[index] =
-                states.iter().map(|(edge, _)| edge.from).reduce(|a, b| self.common(a, b)).unwrap_or(0);
+    /// Begins a block, with the states that flow into it; the entry has none.
+    pub(super) fn begin(&mut self, states: Vec<(Edge, State)>) {
+        let index = self.blocks.len();
+        let edges: Vec<Edge> = states.iter().map(|(edge, _)| *edge).collect();
+        let dominator = edges.iter().map(|edge| edge.from).reduce(|a, b| self.common(a, b));
+        self.dominators.push(dominator.unwrap_or(0));
+        self.blocks.push(Block { edges, ..Block::default() });
+        self.block = index;
+        if !states.is_empty() {
             let merge = Merge {
                 values: &mut self.values,
                 block: index,
@@ -98,8 +118,11 @@ impl Builder<'_> {
             };
             self.state = merge.run();
         }
-        self.block = index;
-        let block = &cfg.blocks[index];
+    }
+
+    fn interpret(&mut self) {
+        let cfg = self.cfg;
+        let block = &cfg.blocks[self.instance.block];
         for &(slot, op) in &block.insns {
             self.slot = slot;
             match op {
@@ -111,6 +134,12 @@ impl Builder<'_> {
                     // Both ways lead to the same place; the operands have to be there all the same.
                     self.read(dst);
                     self.operand(src);
+                }
+                Op::CallLocal { .. } => {
+                    if let Exit::Call { callee, .. } = block.exit {
+                        self.call_function(callee);
+                        return;
+                    }
                 }
                 Op::Exit => {
                     self.exit();
@@ -142,6 +171,10 @@ impl Builder<'_> {
     }
 
     fn exit(&mut self) {
+        if self.instance.caller.is_some() {
+            self.return_to_caller();
+            return;
+        }
         match self.read(0) {
             Slot::Scalar(value) => {
                 self.blocks[self.block].result = Some((value, self.slot as u32));
@@ -155,10 +188,19 @@ impl Builder<'_> {
         }
     }
 
-    /// Ends the block with one way out.
+    /// Ends the block with one way out, to a block of the same function.
     pub(super) fn leave(&mut self, when: Option<bool>, to: usize, state: State) {
+        let next = self.instance.next(to, self.cfg);
+        self.enter(when, next, state);
+    }
+
+    /// Ends the block with one way out.
+    pub(super) fn enter(&mut self, when: Option<bool>, next: Instance, state: State) {
         self.blocks[self.block].at = self.values.len() as u32;
-        self.pending[to].push((Edge { from: self.block, when }, state));
+        let edge = Edge { from: self.block, when };
+        let pending = self.pending.entry(next.key.clone()).or_insert_with(|| Pending::new(next));
+        pending.states.push((edge, state));
+        pending.from = self.slot;
     }
 
     /// Gives the block its condition.
@@ -190,7 +232,8 @@ impl Builder<'_> {
     /// Records a diagnostic at the current instruction.
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         let diagnostic = diagnostic.at(self.program, self.slot);
-        if !self.found.contains(&diagnostic) {
+        // The same in another iteration or call is the same.
+        if !self.found.iter().any(|d| (d.code, d.insn) == (diagnostic.code, diagnostic.insn)) {
             self.found.push(diagnostic);
         }
     }

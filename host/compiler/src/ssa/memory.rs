@@ -8,6 +8,7 @@ use super::state::{Byte, STACK_BYTES, Slot, extract};
 use super::values::{Def, Entry, Val};
 use super::{Address, Cond, Effect, TableAddress};
 use crate::diag::{Diagnostic, codes};
+use std::rc::Rc;
 use weir_bpf::op::{AtomicOp, Operand, Size as Width};
 use weir_pipeline::words::{AluOp, CmpOp, Size};
 
@@ -26,7 +27,7 @@ impl Builder<'_> {
         let result = match base {
             Slot::Poison => Slot::Poison,
             Slot::Context(offset) => self.context_field(offset + i64::from(off), bytes),
-            Slot::Stack(offset) => self.load_stack(offset + i64::from(off), bytes as usize),
+            Slot::Stack { frame, offset } => self.load_stack(frame, offset + i64::from(off), bytes as usize),
             _ => self.load_at(base, off.into(), bytes, "load").map_or(Slot::Poison, Slot::Scalar),
         };
         self.state.registers[dst as usize] = match (result, signed) {
@@ -54,7 +55,7 @@ impl Builder<'_> {
                 let bounds = self.check_packet(address, bytes)?;
                 Some(self.make(|m| m.load(address, size_of(bytes), bounds)))
             }
-            Slot::Stack(offset) => match self.load_stack(offset + off, bytes as usize) {
+            Slot::Stack { frame, offset } => match self.load_stack(frame, offset + off, bytes as usize) {
                 Slot::Scalar(value) => Some(value),
                 Slot::Poison => None,
                 other => {
@@ -231,7 +232,7 @@ impl Builder<'_> {
 
     /// Instructions access the stack at multiples of their size, as the kernel demands.
     fn check_alignment(&mut self, pointer: Slot, off: i64, bytes: u32) {
-        if let Slot::Stack(offset) = pointer
+        if let Slot::Stack { offset, .. } = pointer
             && (offset + off) % i64::from(bytes) != 0
         {
             let message = format!("{bytes} bytes of the stack are accessed at offset {}", offset + off);
@@ -249,9 +250,9 @@ impl Builder<'_> {
         Some(at as usize)
     }
 
-    fn load_stack(&mut self, offset: i64, bytes: usize) -> Slot {
+    fn load_stack(&mut self, frame: usize, offset: i64, bytes: usize) -> Slot {
         let Some(at) = self.stack_range(offset, bytes) else { return Slot::Poison };
-        let stored: Vec<Byte> = self.state.stack[at..at + bytes].to_vec();
+        let stored: Vec<Byte> = self.state.frames[frame].bytes[at..at + bytes].to_vec();
         if stored.contains(&Byte::Uninitialised) {
             let message =
                 format!("{bytes} bytes of the stack at offset {offset} are read, not all of them written");
@@ -260,7 +261,8 @@ impl Builder<'_> {
         }
         if stored.contains(&Byte::Pointer) {
             if bytes == 8 && at.is_multiple_of(8) && stored.iter().all(|b| *b == Byte::Pointer) {
-                return self.state.spilled.get(&(at / 8)).copied().unwrap_or(Slot::Poison);
+                let spilled = self.state.frames[frame].spilled.get(&(at / 8)).copied();
+                return spilled.unwrap_or(Slot::Poison);
             }
             self.error(codes::POINTER_LEAK, "part of a pointer is read from the stack");
             return Slot::Poison;
@@ -298,8 +300,8 @@ impl Builder<'_> {
     }
 
     fn store_at(&mut self, base: Slot, off: i64, bytes: u32, data: Slot) {
-        if let Slot::Stack(offset) = base {
-            self.store_stack(offset + off, bytes as usize, data);
+        if let Slot::Stack { frame, offset } = base {
+            self.store_stack(frame, offset + off, bytes as usize, data);
             return;
         }
         if matches!(base, Slot::Poison) || matches!(data, Slot::Poison) {
@@ -330,29 +332,30 @@ impl Builder<'_> {
         }
     }
 
-    fn store_stack(&mut self, offset: i64, bytes: usize, data: Slot) {
+    fn store_stack(&mut self, frame: usize, offset: i64, bytes: usize, data: Slot) {
         let Some(at) = self.stack_range(offset, bytes) else { return };
+        let frame = &mut self.state.frames[frame];
+        let stack = Rc::make_mut(&mut frame.bytes);
         // A pointer that is overwritten in part is gone.
         for slot in at / 8..=(at + bytes - 1) / 8 {
-            if self.state.spilled.remove(&slot).is_some() {
-                for byte in &mut self.state.stack[slot * 8..slot * 8 + 8] {
-                    *byte = Byte::Uninitialised;
-                }
+            if frame.spilled.contains_key(&slot) {
+                Rc::make_mut(&mut frame.spilled).remove(&slot);
+                stack[slot * 8..slot * 8 + 8].fill(Byte::Uninitialised);
             }
         }
         match data {
             Slot::Scalar(value) => {
                 for i in 0..bytes {
-                    self.state.stack[at + i] = Byte::Of(value, i as u8);
+                    stack[at + i] = Byte::Of(value, i as u8);
                 }
             }
             Slot::Poison if !(bytes == 8 && at.is_multiple_of(8)) => {
-                let unknown = self.constant(0);
-                self.state.stack[at..at + bytes].fill(Byte::Of(unknown, 0));
+                let unknown = self.values.constant(0);
+                stack[at..at + bytes].fill(Byte::Of(unknown, 0));
             }
             pointer if bytes == 8 && at.is_multiple_of(8) => {
-                self.state.spilled.insert(at / 8, pointer);
-                self.state.stack[at..at + 8].fill(Byte::Pointer);
+                Rc::make_mut(&mut frame.spilled).insert(at / 8, pointer);
+                stack[at..at + 8].fill(Byte::Pointer);
             }
             pointer => {
                 let message = format!("part of {} is stored, or to an unaligned place", pointer.describe());
@@ -370,7 +373,7 @@ impl Builder<'_> {
         self.check_alignment(pointer, off.into(), bytes);
         match pointer {
             Slot::Poison => return,
-            Slot::MapValue { .. } | Slot::Stack(_) => (),
+            Slot::MapValue { .. } | Slot::Stack { .. } => (),
             other => {
                 self.error(codes::ATOMIC, format!("atomic operation on {}", other.describe()));
                 return;

@@ -6,6 +6,7 @@ use super::Edge;
 use super::range::Range;
 use super::values::{Val, Values};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use weir_pipeline::words::AluOp;
 
 /// Bytes of the stack of a BPF program.
@@ -57,8 +58,13 @@ pub enum Slot {
         /// Constant part.
         offset: i64,
     },
-    /// Frame pointer plus an offset.
-    Stack(i64),
+    /// Frame pointer of a function plus an offset.
+    Stack {
+        /// Frame, counted from that of the program.
+        frame: usize,
+        /// Offset from its end.
+        offset: i64,
+    },
     /// A map, by its index in the object.
     Map(usize),
     /// Into an entry of an array, or null if the index is beyond its end.
@@ -85,9 +91,26 @@ impl Slot {
             Slot::Context(_) => "the context pointer",
             Slot::PacketEnd => "the packet end pointer",
             Slot::Packet { .. } => "a packet pointer",
-            Slot::Stack(_) => "a stack pointer",
+            Slot::Stack { .. } => "a stack pointer",
             Slot::Map(_) => "a map",
             Slot::MapValue { .. } => "a map value pointer",
+        }
+    }
+
+    /// What it is without the names of its values, those values, and what is known of the packet behind it.
+    pub fn anonymous(&self, state: &State) -> (Option<Slot>, Vec<Val>, Option<i64>) {
+        match *self {
+            Slot::Scalar(value) => (None, vec![value], None),
+            Slot::Packet { var, offset } => {
+                let fact = state.packet.get(&var).copied();
+                (Some(Slot::Packet { var: None, offset }), var.into_iter().collect(), fact)
+            }
+            Slot::MapValue { map, index, var, offset } => {
+                let slot = Slot::MapValue { map, index: Val(0), var: None, offset };
+                let present = state.present.contains(&(map, index));
+                (Some(slot), [index].into_iter().chain(var).collect(), Some(present.into()))
+            }
+            other => (Some(other), Vec::new(), None),
         }
     }
 
@@ -104,8 +127,29 @@ pub enum Byte {
     Uninitialised,
     /// Byte of a value, counted from the least significant.
     Of(Val, u8),
-    /// Byte of a spilled pointer, which is in [`State::spilled`].
+    /// Byte of a spilled pointer, which is in [`Frame::spilled`].
     Pointer,
+}
+
+/// The stack frame of a function that is active.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Its bytes, lowest address first.
+    pub bytes: Rc<Vec<Byte>>,
+    /// Pointers spilled into aligned slots, by slot.
+    pub spilled: Rc<BTreeMap<usize, Slot>>,
+    /// R6 to R9 of the function while it calls another.
+    pub saved: [Slot; 4],
+}
+
+impl Default for Frame {
+    fn default() -> Frame {
+        Frame {
+            bytes: Rc::new(vec![Byte::Uninitialised; STACK_BYTES]),
+            spilled: Rc::default(),
+            saved: [Slot::Uninitialised; 4],
+        }
+    }
 }
 
 /// Everything that holds at one point.
@@ -113,10 +157,8 @@ pub enum Byte {
 pub struct State {
     /// R0 to R10.
     pub registers: [Slot; 11],
-    /// Stack, lowest address first.
-    pub stack: Vec<Byte>,
-    /// Pointers spilled into aligned slots of the stack, by slot.
-    pub spilled: BTreeMap<usize, Slot>,
+    /// Stack frames of the active functions, that of the program first.
+    pub frames: Vec<Frame>,
     /// Narrowed ranges.
     pub ranges: Ranges,
     /// `var + k <= data_end` holds, k by var.
@@ -134,11 +176,10 @@ impl State {
     pub fn entry(maps: usize) -> State {
         let mut registers = [Slot::Uninitialised; 11];
         registers[1] = Slot::Context(0);
-        registers[10] = Slot::Stack(0);
+        registers[10] = Slot::Stack { frame: 0, offset: 0 };
         State {
             registers,
-            stack: vec![Byte::Uninitialised; STACK_BYTES],
-            spilled: BTreeMap::new(),
+            frames: vec![Frame::default()],
             ranges: Ranges::default(),
             packet: BTreeMap::new(),
             present: BTreeSet::new(),
@@ -195,7 +236,10 @@ impl Merge<'_> {
         for register in 0..11 {
             merged.registers[register] = self.slot(&mut merged, |s| s.registers[register]);
         }
-        self.stack(&mut merged);
+        merged.frames = self.states[0].1.frames.clone();
+        for frame in 0..merged.frames.len() {
+            self.stack(&mut merged, frame);
+        }
         merged
     }
 
@@ -316,59 +360,58 @@ impl Merge<'_> {
         Some(Slot::MapValue { map, index, var, offset })
     }
 
-    fn stack(&mut self, merged: &mut State) {
+    fn stack(&mut self, merged: &mut State, frame: usize) {
+        let frames: Vec<Frame> = self.states.iter().map(|(_, s)| s.frames[frame].clone()).collect();
+        let first = &frames[0];
+        if frames.iter().all(|f| Rc::ptr_eq(&f.bytes, &first.bytes) && Rc::ptr_eq(&f.spilled, &first.spilled))
+        {
+            return;
+        }
+        let mut bytes = vec![Byte::Uninitialised; STACK_BYTES];
+        let mut spilled = BTreeMap::new();
         let mut at = 0;
         while at < STACK_BYTES {
-            let bytes: Vec<Byte> = self.states.iter().map(|(_, s)| s.stack[at]).collect();
-            if bytes.contains(&Byte::Uninitialised) {
-                merged.stack[at] = Byte::Uninitialised;
+            let here = || frames.iter().map(|f| f.bytes[at]);
+            if here().any(|b| b == Byte::Uninitialised) {
                 at += 1;
                 continue;
             }
-            if bytes.contains(&Byte::Pointer) {
+            if here().any(|b| b == Byte::Pointer) {
                 let slot = at / 8;
-                if at % 8 == 0 && bytes.iter().all(|b| *b == Byte::Pointer) {
-                    let spilled = self.slot(merged, |s| s.spilled.get(&slot).copied().unwrap_or(Slot::Mixed));
-                    merged.spilled.insert(slot, spilled);
-                    merged.stack[at..at + 8].fill(Byte::Pointer);
+                if at % 8 == 0 && here().all(|b| b == Byte::Pointer) {
+                    let of = |s: &State| s.frames[frame].spilled.get(&slot).copied().unwrap_or(Slot::Mixed);
+                    spilled.insert(slot, self.slot(merged, of));
+                    bytes[at..at + 8].fill(Byte::Pointer);
                     at += 8;
                 } else {
-                    merged.stack[at] = Byte::Uninitialised;
                     at += 1;
                 }
                 continue;
             }
-            if bytes.iter().all(|b| *b == bytes[0]) {
-                merged.stack[at] = bytes[0];
+            if here().all(|b| b == first.bytes[at]) {
+                bytes[at] = first.bytes[at];
                 at += 1;
                 continue;
             }
             // The longest run that is consecutive bytes of one value on every path becomes one phi.
             let mut len = 1;
-            while len < 8 && at + len < STACK_BYTES && self.continues(at, len) {
+            while len < 8 && at + len < STACK_BYTES && continues(&frames, at, len) {
                 len += 1;
             }
             let mut args = Vec::new();
-            for index in 0..self.states.len() {
-                if let Byte::Of(value, from) = self.states[index].1.stack[at] {
+            for (index, frame) in frames.iter().enumerate() {
+                if let Byte::Of(value, from) = frame.bytes[at] {
                     args.push(self.piece(index, value, from, len));
                 }
             }
             let value = self.phi(merged, args);
             for i in 0..len {
-                merged.stack[at + i] = Byte::Of(value, i as u8);
+                bytes[at + i] = Byte::Of(value, i as u8);
             }
             at += len;
         }
-    }
-
-    fn continues(&self, at: usize, len: usize) -> bool {
-        let continues = self.states.iter().all(|(_, s)| match (s.stack[at], s.stack[at + len]) {
-            (Byte::Of(v, i), Byte::Of(w, j)) => v == w && usize::from(j) == usize::from(i) + len,
-            _ => false,
-        });
-        let first = self.states[0].1.stack[at + len];
-        continues && !self.states.iter().all(|(_, s)| s.stack[at + len] == first)
+        merged.frames[frame].bytes = Rc::new(bytes);
+        merged.frames[frame].spilled = Rc::new(spilled);
     }
 
     /// `len` bytes of a value from byte `from` on, as a value of their own at the end of a path.
@@ -376,6 +419,16 @@ impl Merge<'_> {
         let (_, state) = &mut self.states[state];
         extract(self.values, &mut state.ranges, value, from, len)
     }
+}
+
+/// Whether byte `at + len` follows on byte `at` in one value on every path.
+fn continues(frames: &[Frame], at: usize, len: usize) -> bool {
+    let continues = frames.iter().all(|f| match (f.bytes[at], f.bytes[at + len]) {
+        (Byte::Of(v, i), Byte::Of(w, j)) => v == w && usize::from(j) == usize::from(i) + len,
+        _ => false,
+    });
+    let first = frames[0].bytes[at + len];
+    continues && !frames.iter().all(|f| f.bytes[at + len] == first)
 }
 
 /// `len` bytes of a value from byte `from` on, zero-extended.
