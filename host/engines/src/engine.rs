@@ -112,7 +112,8 @@ pub trait Engine {
     /// Sets entries; entries that `maps` does not name keep their values.
     fn set_maps(&mut self, maps: &Maps) -> Result<(), EngineError>;
 
-    /// Runs packets in order; one result for each.
+    /// Runs packets in order; one result for each. A packet that the engine skips leaves the maps as it would have left
+    /// them, so that later packets meet the state they would have met.
     fn run(&mut self, packets: &[Packet]) -> Result<Vec<PacketResult>, EngineError>;
 
     /// Contents of all maps; [`crate::maps::normalise`] makes them comparable.

@@ -3,7 +3,8 @@
 
 use crate::engine::{Engine, EngineError, EngineKind, Subject};
 use crate::maps::{Entry, Maps};
-use crate::packet::{Outcome, Packet, PacketResult};
+use crate::packet::{Meta, NOWHERE, Outcome, Packet, PacketResult};
+use weir_bpf::interp::map::MapError;
 use weir_bpf::{Interpreter, Metadata};
 
 /// A program loaded into the interpreter.
@@ -18,6 +19,21 @@ impl Interp {
     pub fn new(subject: &Subject<'_>) -> Result<Interp, EngineError> {
         Interpreter::new(subject.object, subject.program).map(Interp).map_err(failed)
     }
+}
+
+/// What the interpreter is told about a packet.
+pub fn metadata(packet: &Packet) -> Metadata {
+    let Meta { ingress_ifindex, rx_queue_index, timestamp, random } = packet.meta;
+    Metadata { ingress_ifindex, rx_queue_index, timestamp, random, ..Metadata::default() }
+}
+
+/// Contents of all maps.
+pub fn contents(interpreter: &Interpreter) -> Result<Maps, MapError> {
+    let entries = |name: &str| {
+        let entries = interpreter.entries(name)?.into_iter();
+        Ok((name.to_owned(), entries.map(|(key, value)| Entry { key, value }).collect()))
+    };
+    interpreter.map_names().map(entries).collect()
 }
 
 impl Engine for Interp {
@@ -36,23 +52,14 @@ impl Engine for Interp {
 
     fn run(&mut self, packets: &[Packet]) -> Result<Vec<PacketResult>, EngineError> {
         let mut run = |packet: &Packet| {
-            let metadata = Metadata {
-                ingress_ifindex: packet.meta.ingress_ifindex,
-                rx_queue_index: packet.meta.rx_queue_index,
-                ..Metadata::default()
-            };
-            let outcome = self.0.run(&packet.data, &metadata).map_err(failed)?;
-            let redirect = outcome.redirect;
-            Ok(PacketResult::Ran(Outcome { redirect, ..Outcome::new(outcome.verdict, outcome.data) }))
+            let outcome = self.0.run(&packet.data, &metadata(packet)).map_err(failed)?;
+            let target = outcome.redirect.unwrap_or(NOWHERE);
+            Ok(PacketResult::Ran(Outcome::new(outcome.verdict, outcome.data).with_redirect(target)))
         };
         packets.iter().map(&mut run).collect()
     }
 
     fn maps(&mut self) -> Result<Maps, EngineError> {
-        let entries = |name: &str| {
-            let entries = self.0.entries(name).map_err(failed)?.into_iter();
-            Ok((name.to_owned(), entries.map(|(key, value)| Entry { key, value }).collect()))
-        };
-        self.0.map_names().map(entries).collect()
+        contents(&self.0).map_err(failed)
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::collections::BTreeMap;
 use thiserror::Error;
-use weir_bpf::MapDef;
+use weir_bpf::{MapDef, MapType};
 
 /// One entry of a map. For a map per CPU, the value is that of CPU 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,7 +99,8 @@ pub fn check_maps(maps: &Maps, definitions: &[MapDef]) -> Result<(), MapFileErro
                     return Err(MapFileError::Size { map, index, what, found, expected });
                 }
             }
-            if let (true, Some(key)) = (is_array(definition), array_index(&entry.key))
+            let indexed = is_array(definition) || definition.kind() == Some(MapType::Devmap);
+            if let (true, Some(key)) = (indexed, array_index(&entry.key))
                 && key >= definition.max_entries
             {
                 let (map, max_entries) = (name.clone(), definition.max_entries);
@@ -112,9 +113,7 @@ pub fn check_maps(maps: &Maps, definitions: &[MapDef]) -> Result<(), MapFileErro
 
 /// Whether every key of this map always exists: ARRAY and PERCPU_ARRAY.
 pub fn is_array(definition: &MapDef) -> bool {
-    const ARRAY: u32 = 2;
-    const PERCPU_ARRAY: u32 = 6;
-    matches!(definition.map_type, ARRAY | PERCPU_ARRAY)
+    matches!(definition.kind(), Some(MapType::Array | MapType::PercpuArray))
 }
 
 /// The index that is an array's key.

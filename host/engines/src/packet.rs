@@ -2,6 +2,7 @@
 //! Packets as they go into engines and what comes out for each.
 
 pub use weir_pipeline::model::Meta;
+use weir_pipeline::random::packet_random;
 
 /// Frames shorter than this are dropped before any program sees them.
 pub const MIN_FRAME_BYTES: usize = 14;
@@ -19,6 +20,13 @@ impl From<Vec<u8>> for Packet {
     /// A packet with default metadata.
     fn from(data: Vec<u8>) -> Packet {
         Packet { data, meta: Meta::default() }
+    }
+}
+
+/// Gives packets the random values that a card gives them whose generator starts at `seed`.
+pub fn number(packets: &mut [Packet], seed: u64) {
+    for (number, packet) in (0..).zip(packets) {
+        packet.meta.random = packet_random(seed, number);
     }
 }
 
@@ -50,20 +58,31 @@ pub struct Outcome {
     pub verdict: u32,
     /// The packet's bytes; `None` where the verdict gives the packet up.
     pub data: Option<Vec<u8>>,
-    /// Interface index that a redirect goes to, where the engine shows it.
+    /// Interface index that a redirect goes to ([`NOWHERE`] without one), where the engine shows it.
     pub redirect: Option<u32>,
 }
+
+/// Where a packet goes whose program returns `XDP_REDIRECT` without having named an interface.
+pub const NOWHERE: u32 = 0;
 
 impl Outcome {
     /// An outcome whose bytes are kept only where they count.
     pub fn new(verdict: u32, data: Vec<u8>) -> Outcome {
         Outcome { verdict, data: forwards(verdict).then_some(data), redirect: None }
     }
+
+    /// The same on an engine that shows where a redirect goes.
+    pub fn with_redirect(self, interface: u32) -> Outcome {
+        Outcome { redirect: (self.verdict == XDP_REDIRECT).then_some(interface), ..self }
+    }
 }
+
+/// Verdict that sends a packet to another interface.
+pub const XDP_REDIRECT: u32 = weir_pipeline::model::REDIRECT;
 
 /// Whether a packet with this verdict goes on: PASS, TX, REDIRECT.
 pub fn forwards(verdict: u32) -> bool {
-    (2..=4).contains(&verdict)
+    (2..=XDP_REDIRECT).contains(&verdict)
 }
 
 /// Name of a verdict as in linux/bpf.h; an unknown one is shown as the kernel treats it, with its number.

@@ -6,7 +6,7 @@ use crate::engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
 use crate::interp::Interp;
 use crate::kernel::Kernel;
 use crate::maps::{Maps, normalise};
-use crate::model::Model;
+use crate::model::ModelEngine;
 use crate::packet::{MIN_FRAME_BYTES, Packet, PacketResult};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -68,7 +68,7 @@ pub fn open_recording(
     let _ = waves;
     Ok(match kind {
         EngineKind::Kernel => Box::new(Kernel::new(subject)?),
-        EngineKind::Model => Box::new(Model::new(subject)?),
+        EngineKind::Model => Box::new(ModelEngine::new(subject)?),
         EngineKind::Interp => Box::new(Interp::new(subject)?),
         #[cfg(feature = "rtl")]
         EngineKind::Rtl => Box::new(crate::rtl::Rtl::new(subject, waves)?),
@@ -79,9 +79,7 @@ pub fn open_recording(
 
 /// Runs packets, in order and on the same map contents, on every engine of `kinds`, and compares.
 ///
-/// Frames that the card does not admit are no engine's business but the RTL's, which must drop them. A packet that an
-/// engine skips is run for it by the interpreter, on that engine's maps, so that later packets meet the state they
-/// would have met.
+/// Frames that the card does not admit are no engine's business but the RTL's, which must drop them.
 pub fn run_all(
     subject: &Subject<'_>,
     kinds: &[EngineKind],
@@ -140,21 +138,12 @@ fn run_admitted(
     engine: &mut dyn Engine,
     packets: &[Packet],
 ) -> Result<Vec<PacketResult>, EngineError> {
-    let mut results = Vec::with_capacity(packets.len());
-    for packet in packets {
-        let length = packet.data.len();
-        if length < MIN_FRAME_BYTES || length > subject.target.max_frame_bytes as usize {
-            results.push(PacketResult::NotAdmitted);
-            continue;
-        }
-        let result = engine.run(std::slice::from_ref(packet))?;
-        if result.iter().any(|r| matches!(r, PacketResult::Skipped(_))) {
-            let mut stand_in = open(subject, EngineKind::Interp)?;
-            stand_in.set_maps(&engine.maps()?)?;
-            stand_in.run(std::slice::from_ref(packet))?;
-            engine.set_maps(&stand_in.maps()?)?;
-        }
-        results.extend(result);
-    }
-    Ok(results)
+    let lengths = MIN_FRAME_BYTES..=subject.target.max_frame_bytes as usize;
+    let admits = |packet: &&Packet| lengths.contains(&packet.data.len());
+    let admitted: Vec<Packet> = packets.iter().filter(admits).cloned().collect();
+    let mut ran = engine.run(&admitted)?.into_iter();
+    let missing = || EngineError::Failed { engine: engine.kind(), what: "a packet has no result".into() };
+    let result =
+        |packet| if admits(&packet) { ran.next().ok_or_else(missing) } else { Ok(PacketResult::NotAdmitted) };
+    packets.iter().map(result).collect()
 }

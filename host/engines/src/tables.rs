@@ -7,6 +7,20 @@
 use crate::maps::{Entry, Maps, array_index};
 use weir_bpf::Object;
 use weir_pipeline::Pipeline;
+use weir_pipeline::keys::{KEY_BYTES, Key};
+use weir_pipeline::pipeline::MapKind;
+
+/// A key of a hash map as a key unit has it: its bytes, then zeros.
+fn to_key(bytes: &[u8]) -> Key {
+    let mut padded = [0; KEY_BYTES as usize];
+    padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    let number = u128::from_le_bytes(padded);
+    [number as u64, (number >> 64) as u64]
+}
+
+fn from_key(key: Key, size: u32) -> Vec<u8> {
+    key.iter().flat_map(|word| word.to_le_bytes()).take(size as usize).collect()
+}
 
 /// Access to the tables of `model` or `rtl`, by a map's place in [`Pipeline::tables`] and an index.
 pub trait TableAccess {
@@ -16,6 +30,16 @@ pub trait TableAccess {
     fn read(&mut self, map: usize, index: u32) -> Result<Vec<u8>, Self::Error>;
     /// Sets the value of an entry.
     fn write(&mut self, map: usize, index: u32, value: &[u8]) -> Result<(), Self::Error>;
+
+    /// Gives a key of a hash map its place, at which its value is; `None` if there is no place left.
+    fn insert(&mut self, _map: usize, _key: Key) -> Result<Option<u32>, String> {
+        Err("this engine has no access to hash maps".into())
+    }
+
+    /// Keys of a hash map with their places.
+    fn keys(&mut self, _map: usize) -> Result<Vec<(Key, u32)>, String> {
+        Err("this engine has no access to hash maps".into())
+    }
 }
 
 /// The maps of an object, those in tables and those aside.
@@ -54,8 +78,11 @@ impl Tables {
             for entry in entries {
                 if let Some(map) = self.place(name) {
                     let table = &self.pipeline.tables[map];
-                    let index = array_index(&entry.key).filter(|i| *i < table.max_entries);
-                    let index = index.ok_or_else(|| format!("map `{name}`: a key is not an index of it"))?;
+                    let index = match table.kind.is_hash() {
+                        true => access.insert(map, to_key(&entry.key))?,
+                        false => array_index(&entry.key).filter(|i| *i < table.max_entries),
+                    };
+                    let index = index.ok_or_else(|| format!("map `{name}`: no room for a key of it"))?;
                     if entry.value.len() != table.value_size as usize {
                         return Err(format!("map `{name}`: a value is not of its size"));
                     }
@@ -75,11 +102,21 @@ impl Tables {
     pub fn get<A: TableAccess>(&self, access: &mut A) -> Result<Maps, String> {
         let mut maps = self.aside.clone();
         for (map, table) in self.pipeline.tables.iter().enumerate() {
-            let entry = |index: u32| {
-                let value = access.read(map, index).map_err(|e| e.to_string())?;
-                Ok(Entry { key: index.to_le_bytes().to_vec(), value })
+            let keys: Vec<(Vec<u8>, u32)> = match table.kind.is_hash() {
+                true => {
+                    let keys = access.keys(map)?.into_iter();
+                    keys.map(|(key, place)| (from_key(key, table.key_size), place)).collect()
+                }
+                false => (0..table.max_entries).map(|index| (index.to_le_bytes().to_vec(), index)).collect(),
             };
-            let entries = (0..table.max_entries).map(entry).collect::<Result<Vec<_>, String>>()?;
+            let entry = |(key, place)| {
+                let value = access.read(map, place).map_err(|e| e.to_string())?;
+                Ok(Entry { key, value })
+            };
+            let mut entries = keys.into_iter().map(entry).collect::<Result<Vec<_>, String>>()?;
+            if table.kind == MapKind::Devmap {
+                entries.retain(|entry| entry.value.iter().any(|byte| *byte != 0));
+            }
             maps.insert(table.name.clone(), entries);
         }
         Ok(maps)

@@ -6,7 +6,8 @@
 
 use weir_bpf::asm::assemble;
 use weir_bpf::{MapDef, MapRef, MapType, Object, Op, Program};
-use weir_engines::{EngineKind, Entry, Maps, Packet, Report, Subject, run_all};
+use weir_engines::packet::number;
+use weir_engines::{EngineKind, Entry, Maps, Packet, PacketResult, Report, Subject, run_all};
 use weir_pipeline::Target;
 use weir_pipeline::random::random_number;
 
@@ -393,4 +394,111 @@ fn the_only_cpu_is_number_0() {
     let packets = [Packet::from(vec![0; 60])];
     let Some(report) = agree("the_only_cpu_is_number_0", &object, &Maps::new(), &packets) else { return };
     assert_eq!(verdicts(&report), [2]);
+}
+
+/// Byte 13 even: the packet is remembered in the map under byte 12, or forgotten if the map has it. Odd: the same with
+/// the time and a random number as its value.
+const WORLD_MACHINE: &str = "
+    r6 = *(u32 *)(r1 + 0)
+    r2 = *(u32 *)(r1 + 4)
+    r1 = r6
+    r1 += 14
+    r0 = 1
+    if r1 > r2 goto out
+    r7 = *(u8 *)(r6 + 13)
+    r7 &= 1
+    r1 = *(u8 *)(r6 + 12)
+    *(u32 *)(r10 - 4) = r1
+    *(u64 *)(r10 - 16) = r1
+    if r7 == 0 goto known
+    call 5
+    r8 = r0
+    call 7
+    r0 ^= r8
+    *(u64 *)(r10 - 16) = r0
+  known:
+    r2 = r10
+    r2 += -4
+    r1 = map[0]
+    call 3
+    if r0 == 0 goto forgotten
+    r2 = r10
+    r2 += -4
+    r3 = r10
+    r3 += -16
+    r4 = 0
+    r1 = map[0]
+    call 2
+    r0 = 2
+    goto out
+  forgotten:
+    r0 = 3
+  out:
+    exit";
+
+#[test]
+fn what_depends_on_the_world_is_skipped_in_the_kernel_alone() {
+    let object = object(WORLD_MACHINE, vec![map(MapType::Hash, 8, 16, 0)]);
+    let mut random = Random(4, 0);
+    let mut packets: Vec<Packet> = (0..300).map(|_| Packet::from(random.bytes(14))).collect();
+    for (packet, time) in packets.iter_mut().zip(1_000_000_007..) {
+        packet.data[12] %= 8;
+        packet.meta.timestamp = time;
+    }
+    number(&mut packets, 99);
+    let test = "what_depends_on_the_world_is_skipped_in_the_kernel_alone";
+    let Some(report) = agree(test, &object, &Maps::new(), &packets) else { return };
+    assert_eq!(verdicts(&report), [2, 3]);
+    let skipped = PacketResult::Skipped("the outcome depends on the clock and random numbers".into());
+    for (packet, shown) in packets.iter().zip(&report.runs[1].packets) {
+        assert_eq!(packet.data[13] % 2 == 1, *shown == skipped, "{shown:?}");
+    }
+    let values = || report.runs[1].maps["m"].iter().map(|entry| &entry.value[..]);
+    assert!(values().any(|value| value[1..] == [0; 7]) && values().any(|value| value[1..] != [0; 7]));
+}
+
+#[test]
+fn clock_and_random_numbers_come_with_the_packet() {
+    // Draws at slot 6 three times and at slot 11 once, and writes what it got and the time over the packet.
+    let text = "
+        r6 = *(u32 *)(r1 + 0)
+        r2 = *(u32 *)(r1 + 4)
+        r1 = r6
+        r1 += 24
+        r7 = 0
+        if r1 > r2 goto out
+      again:
+        call 7
+        r6 += 4
+        r7 += 1
+        *(u32 *)(r6 - 4) = r0
+        if r7 != 3 goto again
+        call 7
+        *(u32 *)(r6 + 0) = r0
+        call 5
+        *(u64 *)(r6 + 4) = r0
+      out:
+        r0 = 2
+        exit";
+    let object = object(text, vec![]);
+    let target = Target::named("sim").expect("a built-in target");
+    let subject = Subject { object: &object, program: &object.programs[0], target: &target, pipeline: None };
+    let mut packets = vec![Packet::from(vec![0; 60]); 3];
+    number(&mut packets, 5);
+    packets[2].meta.timestamp = 0x0102_0304_0506_0708;
+    let report = run_all(&subject, &[EngineKind::Interp], &Maps::new(), &packets).expect("it runs");
+    let data = report.runs[0].packets[2].outcome().and_then(|o| o.data.clone()).expect("it passes");
+    // The definition, written out once more.
+    let random = |site: u64, occurrence: u64| {
+        let mut z = 5u64
+            .wrapping_add(2u64.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+            .wrapping_add((site + 1).wrapping_mul(0xD134_2543_DE82_EF95))
+            .wrapping_add(occurrence.wrapping_mul(0xA076_1D64_78BD_642F));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) as u32
+    };
+    let expected = [random(6, 0), random(6, 1), random(6, 2), random(11, 0), 0x0506_0708, 0x0102_0304];
+    let expected: Vec<u8> = expected.iter().flat_map(|word| word.to_le_bytes()).collect();
+    assert_eq!(data[..24], expected);
 }

@@ -88,6 +88,7 @@ pub enum MapError {
 /// An entry of a map: key and value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+#[derive(Clone)]
 enum Index {
     Array,
     Hash {
@@ -101,7 +102,7 @@ enum Index {
     },
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ages {
     clock: u64,
     of_key: HashMap<Vec<u8>, u64>,
@@ -124,6 +125,7 @@ impl Ages {
 }
 
 /// A map with its contents.
+#[derive(Clone)]
 pub struct Map {
     def: MapDef,
     index: Index,

@@ -152,6 +152,7 @@ fn named(number: u32) -> String {
 }
 
 /// A program with its maps.
+#[derive(Clone)]
 pub struct Interpreter {
     /// Decoded by slot; the second slot of a wide instruction decodes to an error.
     ops: Vec<Result<Op, IllegalInsn>>,
