@@ -25,7 +25,7 @@ struct Case {
     verdicts: &'static [u32],
 }
 
-const CASES: [Case; 20] = [
+const CASES: [Case; 24] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
     case("reflect", "reflect", plain_packets, Maps::new, &[3]),
@@ -37,6 +37,10 @@ const CASES: [Case; 20] = [
     case("jump", "jump32", operand_packets, Maps::new, &[1, 2, 3]),
     case("jump", "verdicts", noise_packets, Maps::new, &[0, 1, 2, 3, 77]),
     case("calls", "calls", noise_packets, Maps::new, &[0, 1, 2, 3]),
+    case("copies", "parse", noise_packets, Maps::new, &[0, 1, 2, 3]),
+    case("copies", "swap", noise_packets, Maps::new, &[1, 3]),
+    case("copies", "move", noise_packets, Maps::new, &[0, 1, 2, 3]),
+    case("copies", "array", noise_packets, Maps::new, &[1, 2, 3]),
     case("loops", "sum", noise_packets, Maps::new, &[1, 2, 3]),
     case("loops", "until", noise_packets, Maps::new, &[1, 2, 3]),
     case("loops", "extensions", noise_packets, Maps::new, &[1, 2, 3]),

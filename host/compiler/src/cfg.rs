@@ -9,6 +9,7 @@ mod order;
 use crate::diag::{Diagnostic, codes};
 use std::collections::BTreeSet;
 use std::fmt;
+use weir_bpf::interp::helper::{XDP_LOAD_BYTES, XDP_STORE_BYTES};
 use weir_bpf::{Op, Program};
 
 /// Functions that may be active at a time: the kernel's limit.
@@ -142,6 +143,10 @@ impl Cfg {
                 Op::Exit => {
                     leaders.insert(next);
                     continue;
+                }
+                // What follows is run for success and failure apart.
+                Op::CallHelper(XDP_LOAD_BYTES | XDP_STORE_BYTES) => {
+                    leaders.insert(next);
                 }
                 _ => (),
             }

@@ -8,20 +8,22 @@
 //! - [`range`]: bounds and known bits of a value.
 //! - [`values`]: the values, each distinct one once, simplified when made.
 //! - [`state`]: what registers, stack and facts are at one point; how states of several paths merge.
-//! - [`build`]: the run over the blocks, with [`alu`], [`memory`], [`branch`], [`call`], [`function`] and [`divide`]
-//!   for the kinds of instructions.
+//! - [`build`]: the run over the blocks, with [`alu`], [`memory`], [`stack`], [`branch`], [`call`], [`copies`],
+//!   [`function`] and [`divide`] for the kinds of instructions.
 //! - [`unroll`]: iterations of loops and when there are too many.
 
 mod alu;
 mod branch;
 mod build;
 mod call;
+mod copies;
 mod divide;
 mod dump;
 mod function;
 mod memory;
 pub mod range;
 pub mod simplify;
+mod stack;
 pub mod state;
 mod unroll;
 pub mod values;

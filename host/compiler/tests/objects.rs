@@ -37,9 +37,19 @@ fn packets(numbers: &mut Numbers, count: usize) -> Vec<Vec<u8>> {
 #[test]
 fn corpus_programs_agree_with_the_interpreter() {
     let mut numbers = Numbers(7);
-    for name in
-        ["alu", "calls", "context", "drop_port", "firewall", "jump", "loops", "maps", "reflect", "stack"]
-    {
+    for name in [
+        "alu",
+        "calls",
+        "context",
+        "copies",
+        "drop_port",
+        "firewall",
+        "jump",
+        "loops",
+        "maps",
+        "reflect",
+        "stack",
+    ] {
         for options in [&["-O2"][..], &["-O1"], &["-Os"], &["-O2", "-mcpu=v1"], &["-O2", "-mcpu=v3"]] {
             let object = corpus(name, options);
             for program in &object.programs {

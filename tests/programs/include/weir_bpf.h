@@ -22,6 +22,10 @@
 
 /* Helpers are calls to fixed numbers (enum bpf_func_id). */
 static void *(*const map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static long (*const bpf_xdp_load_bytes)(struct xdp_md *ctx, __u32 offset, void *buf, __u32 len) =
+	(void *)BPF_FUNC_xdp_load_bytes;
+static long (*const bpf_xdp_store_bytes)(struct xdp_md *ctx, __u32 offset, void *buf, __u32 len) =
+	(void *)BPF_FUNC_xdp_store_bytes;
 
 /* The packet. xdp_md holds pointers in 32 bits; the kernel widens them where they are loaded. */
 INLINE void *packet_start(const struct xdp_md *ctx)

@@ -97,7 +97,7 @@ table! {
         example Some("r0 = 8\nr0 /= 0\nexit"),
         help None;
     ARGUMENT "X0210" "wrong argument of a helper" explanation
-        "The first argument of `bpf_map_lookup_elem` must be a map."
+        "The first argument of `bpf_map_lookup_elem` must be a map. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
         example Some("r2 = r10\ncall 1\nr0 = 1\nexit"),
         help None;
     PACKET_BOUNDS "X0301" "packet access behind the end" explanation
@@ -120,10 +120,10 @@ table! {
         "Bytes of the stack are read, or used as a key, that no instruction on some path has written."
         example Some("r0 = *(u64 *)(r10 - 8)\nexit"),
         help Some("initialise the variable, padding included");
-    STACK_VARIABLE "X0306" "variable stack offset" explanation
-        "The stack's bytes become values of the pipeline, so their places have to be constants."
-        example Some("r2 = *(u32 *)(r1 + 12)\nr2 &= 7\nr3 = r10\nr3 += -8\nr3 += r2\nr0 = 1\nexit"),
-        help Some("index a map or the packet instead of an array on the stack");
+    STACK_VARIABLE "X0306" "stack offset too variable" explanation
+        "The stack's bytes become values of the pipeline. An access at a variable offset is a choice among the values at all places that it can meet, or a load from the packet where all of them are an unchanged copy of it; 16 places are the limit of a choice."
+        example Some("r2 = *(u32 *)(r1 + 12)\nr2 &= 31\nr3 = r10\nr3 += -32\nr3 += r2\n*(u8 *)(r3 + 0) = 1\nr0 = 1\nexit"),
+        help Some("index a map or the packet instead of an array on the stack, or bound the index more tightly");
     CONTEXT "X0307" "context field not available" explanation
         "Of `xdp_md` there are `data`, `data_end`, `ingress_ifindex` and `rx_queue_index`, to be read."
         example Some("r0 = *(u32 *)(r1 + 20)\nexit"),

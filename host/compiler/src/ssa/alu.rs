@@ -162,10 +162,11 @@ impl Builder<'_> {
                 let var = Some(self.moved_by(var, by, minus));
                 Slot::MapValue { map, index, var, offset }
             }
-            (Slot::Stack { frame, offset }, Some(c)) => Slot::Stack { frame, offset: moved(offset, c) },
-            (Slot::Stack { .. }, None) => {
-                self.error(codes::STACK_VARIABLE, "the stack is addressed at a variable offset");
-                Slot::Poison
+            (Slot::Stack { frame, var, offset }, Some(c)) => {
+                Slot::Stack { frame, var, offset: moved(offset, c) }
+            }
+            (Slot::Stack { frame, var, offset }, None) => {
+                Slot::Stack { frame, var: Some(self.moved_by(var, by, minus)), offset }
             }
             (Slot::Context(offset), Some(c)) => Slot::Context(moved(offset, c)),
             (Slot::Poison, _) => Slot::Poison,
@@ -184,11 +185,11 @@ impl Builder<'_> {
         })
     }
 
-    /// Difference of two pointers into the packet, which is a number.
+    /// Difference of two pointers into the packet or into one stack frame, which is a number.
     fn distance(&mut self, a: Slot, b: Slot) -> Slot {
-        match (self.context_address(a), self.context_address(b)) {
-            (Some(a), Some(b)) => Slot::Scalar(self.make(|m| m.alu(Alu::Sub, false, a, b))),
-            _ => {
+        match self.places_of(a, b) {
+            Some((a, b)) => Slot::Scalar(self.make(|m| m.alu(Alu::Sub, false, a, b))),
+            None => {
                 let message = format!("{} minus {}", a.describe(), b.describe());
                 self.error(codes::POINTER_ARITHMETIC, message);
                 Slot::Poison
@@ -196,18 +197,24 @@ impl Builder<'_> {
         }
     }
 
-    /// The number that a pointer into the packet, or to its end, is.
-    pub(super) fn context_address(&mut self, pointer: Slot) -> Option<Val> {
+    /// The numbers that two pointers into the packet, or to its end, or into one stack frame are.
+    pub(super) fn places_of(&mut self, a: Slot, b: Slot) -> Option<(Val, Val)> {
+        let packet = |slot| matches!(slot, Slot::Packet { .. } | Slot::PacketEnd);
+        let frame = |slot| if let Slot::Stack { frame, .. } = slot { Some(frame) } else { None };
+        let related = (packet(a) && packet(b)) || (frame(a).is_some() && frame(a) == frame(b));
+        related.then(|| (self.place_of(a), self.place_of(b)))
+    }
+
+    fn place_of(&mut self, pointer: Slot) -> Val {
         match pointer {
-            Slot::PacketEnd => Some(self.entry(super::values::Entry::DataEnd)),
-            Slot::Packet { var, offset } => Some(self.make(|m| {
+            Slot::Packet { var, offset } | Slot::Stack { var, offset, .. } => self.make(|m| {
                 let offset = m.constant(offset as u64);
                 match var {
                     None => offset,
                     Some(var) => m.alu(Alu::Add, false, var, offset),
                 }
-            })),
-            _ => None,
+            }),
+            _ => self.entry(super::values::Entry::DataEnd),
         }
     }
 }

@@ -24,8 +24,8 @@ fn relation(op: JumpOp, signed: bool) -> (CmpOp, bool) {
     }
 }
 
-/// What a jump learns beside the ranges of its operands.
-enum Learns {
+/// What a condition teaches beside the ranges of its operands.
+pub(super) enum Learns {
     Nothing,
     /// `var + offset` against the end of the packet; the end is the first operand if `swapped`.
     PacketEnd {
@@ -65,7 +65,7 @@ impl Builder<'_> {
                 None => (None, Learns::Nothing),
             },
         };
-        let Some(cond) = self.canonical(cond) else {
+        let Some(cond) = cond.map(|cond| self.canonical(cond)) else {
             // After an error, or without outcome: both ways, to find what else is wrong.
             for to in [taken, fall] {
                 let state = self.state.clone();
@@ -73,19 +73,11 @@ impl Builder<'_> {
             }
             return;
         };
-        let (ra, rb) =
-            (self.state.ranges.get(&self.values, cond.a), self.state.ranges.get(&self.values, cond.b));
-        let decided = decide(cond.op, cond.is32, &ra, &rb).map(|holds| holds != cond.negate);
-        let mut ways = Vec::new();
-        for (outcome, to) in [(true, taken), (false, fall)] {
-            if decided == Some(!outcome) {
-                continue;
-            }
-            let mut state = self.state.clone();
-            if self.learn(&mut state, &cond, &learns, outcome) {
-                ways.push((outcome, to, state));
-            }
-        }
+        let ways: Vec<_> = self
+            .outcomes(cond, &learns)
+            .into_iter()
+            .map(|(outcome, state)| (outcome, if outcome { taken } else { fall }, state))
+            .collect();
         let both = ways.len() == 2;
         if both {
             // The ways learn from the condition as the program has it; the stages get the form that is best for them.
@@ -97,11 +89,28 @@ impl Builder<'_> {
         }
     }
 
+    /// The outcomes that a condition can have, with what is known then.
+    pub(super) fn outcomes(&mut self, cond: Cond, learns: &Learns) -> Vec<(bool, State)> {
+        let (ra, rb) =
+            (self.state.ranges.get(&self.values, cond.a), self.state.ranges.get(&self.values, cond.b));
+        let decided = decide(cond.op, cond.is32, &ra, &rb).map(|holds| holds != cond.negate);
+        let mut ways = Vec::new();
+        for outcome in [true, false] {
+            if decided == Some(!outcome) {
+                continue;
+            }
+            let mut state = self.state.clone();
+            if self.learn(&mut state, &cond, learns, outcome) {
+                ways.push((outcome, state));
+            }
+        }
+        ways
+    }
+
     /// Brings a constant into the second place, where units take one.
-    fn canonical(&mut self, cond: Option<Cond>) -> Option<Cond> {
-        let cond = cond?;
+    pub(super) fn canonical(&self, cond: Cond) -> Cond {
         if self.values.constant_of(cond.a).is_none() || self.values.constant_of(cond.b).is_some() {
-            return Some(cond);
+            return cond;
         }
         let (op, turned) = match cond.op {
             CmpOp::Eq | CmpOp::Set => (cond.op, false),
@@ -110,10 +119,10 @@ impl Builder<'_> {
             CmpOp::Slt => (CmpOp::Sle, true),
             CmpOp::Sle => (CmpOp::Slt, true),
         };
-        Some(Cond { op, is32: cond.is32, a: cond.b, b: cond.a, negate: cond.negate != turned })
+        Cond { op, is32: cond.is32, a: cond.b, b: cond.a, negate: cond.negate != turned }
     }
 
-    fn pointers(&mut self, op: JumpOp, is32: bool, a: Slot, b: Slot) -> Option<(Cond, Learns)> {
+    pub(super) fn pointers(&mut self, op: JumpOp, is32: bool, a: Slot, b: Slot) -> Option<(Cond, Learns)> {
         let null = |slot: Slot, this: &Self| match slot {
             Slot::Scalar(value) => this.values.constant_of(value) == Some(0),
             _ => false,
@@ -142,9 +151,9 @@ impl Builder<'_> {
         }
         if !is32
             && op != JumpOp::Set
-            && let (Some(x), Some(y)) = (self.context_address(a), self.context_address(b))
+            && let Some((x, y)) = self.places_of(a, b)
         {
-            // In the kernel both are addresses in one buffer: signed and unsigned comparisons agree there, and
+            // In the kernel both are addresses in one buffer or frame: signed and unsigned comparisons agree there, and
             // with signed ones of context addresses here.
             let (op, negate) = relation(op, true);
             let learns = match (a, b) {

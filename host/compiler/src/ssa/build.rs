@@ -5,6 +5,7 @@
 //! Their keys are ordered so that every edge leads to a greater key; so when the least key that waits is taken, all
 //! states that flow into it are there.
 
+use super::copies::Copied;
 use super::simplify::Maker;
 use super::state::{Merge, Slot, State};
 use super::unroll::{Instance, Pending, Turns};
@@ -15,6 +16,7 @@ use crate::diag::codes::{self, Code};
 use crate::diag::{Diagnostic, Level};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use weir_bpf::interp::helper::{XDP_LOAD_BYTES, XDP_STORE_BYTES};
 use weir_bpf::op::{Operand, Wide};
 use weir_bpf::{Object, Op, Program};
 use weir_pipeline::Target;
@@ -36,6 +38,8 @@ pub(super) struct Builder<'a> {
     pub(super) slot: usize,
     pub(super) next_version: u32,
     pub(super) reads: Reads,
+    /// Copies of packet bytes on the stack.
+    pub(super) copies: Vec<Copied>,
     /// The instance that is run.
     pub(super) instance: Rc<Instance>,
     pub(super) pending: BTreeMap<Vec<u32>, Pending>,
@@ -65,6 +69,7 @@ pub fn build(
         slot: 0,
         next_version: 0,
         reads: Reads::new(),
+        copies: Vec::new(),
         instance: Rc::new(Instance::entry(0, cfg, None)),
         pending: BTreeMap::new(),
         turns: Turns::default(),
@@ -115,8 +120,14 @@ impl Builder<'_> {
                 block: index,
                 states,
                 next_version: &mut self.next_version,
+                copies: &self.copies,
+                loads: Vec::new(),
             };
-            self.state = merge.run();
+            let (state, loads) = merge.run();
+            self.state = state;
+            for load in loads {
+                self.site(Effect::Load(load));
+            }
         }
     }
 
@@ -138,6 +149,12 @@ impl Builder<'_> {
                 Op::CallLocal { .. } => {
                     if let Exit::Call { callee, .. } = block.exit {
                         self.call_function(callee);
+                        return;
+                    }
+                }
+                Op::CallHelper(number @ (XDP_LOAD_BYTES | XDP_STORE_BYTES)) => {
+                    if let Exit::Goto(next) = block.exit {
+                        self.transfer(number == XDP_STORE_BYTES, next);
                         return;
                     }
                 }
@@ -196,8 +213,24 @@ impl Builder<'_> {
 
     /// Ends the block with one way out.
     pub(super) fn enter(&mut self, when: Option<bool>, next: Instance, state: State) {
-        self.blocks[self.block].at = self.values.len() as u32;
-        let edge = Edge { from: self.block, when };
+        self.enter_from(Edge { from: self.block, when }, next, state);
+    }
+
+    /// Ends a block with a way to a block that is run apart for this state, as often as `which` differs.
+    pub(super) fn leave_apart(
+        &mut self,
+        when: Option<bool>,
+        to: usize,
+        which: u32,
+        from: usize,
+        state: State,
+    ) {
+        let next = self.instance.next(to, self.cfg).apart(which);
+        self.enter_from(Edge { from, when }, next, state);
+    }
+
+    fn enter_from(&mut self, edge: Edge, next: Instance, state: State) {
+        self.blocks[edge.from].at = self.values.len() as u32;
         let pending = self.pending.entry(next.key.clone()).or_insert_with(|| Pending::new(next));
         pending.states.push((edge, state));
         pending.from = self.slot;

@@ -17,7 +17,7 @@ impl Builder<'_> {
         }
         state.registers[0] = Slot::Uninitialised;
         state.registers[6..10].fill(Slot::Uninitialised);
-        state.registers[10] = Slot::Stack { frame: state.frames.len(), offset: 0 };
+        state.registers[10] = Slot::Stack { frame: state.frames.len(), var: None, offset: 0 };
         state.frames.push(Frame::default());
         let entry = Instance::entry(callee, self.cfg, Some(Rc::clone(&self.instance)));
         self.enter(None, entry, state);
@@ -47,7 +47,7 @@ impl Builder<'_> {
             state.registers[6..10].copy_from_slice(&frame.saved);
         }
         state.registers[1..6].fill(Slot::Uninitialised);
-        state.registers[10] = Slot::Stack { frame: ended - 1, offset: 0 };
+        state.registers[10] = Slot::Stack { frame: ended - 1, var: None, offset: 0 };
         let next = caller.next(next, self.cfg);
         self.enter(None, next, state);
     }

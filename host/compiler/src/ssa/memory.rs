@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Loads, stores and atomics: context fields, packet bytes proved to be in packet and window, stack bytes that become
-//! values, entries of arrays.
+//! Loads, stores and atomics: context fields, packet bytes proved to be in packet and window, entries of arrays. What
+//! concerns the stack is in [`super::stack`].
 
 use super::build::Builder;
 use super::range::Range;
-use super::state::{Byte, STACK_BYTES, Slot, extract};
+use super::state::{Slot, extract};
 use super::values::{Def, Entry, Val};
 use super::{Address, Cond, Effect, TableAddress};
 use crate::diag::{Diagnostic, codes};
-use std::rc::Rc;
 use weir_bpf::op::{AtomicOp, Operand, Size as Width};
 use weir_pipeline::words::{AluOp, CmpOp, Size};
 
 /// Constant offsets of the table unit are below this.
 const TABLE_OFFSETS: u64 = 1 << 20;
 
-fn size_of(bytes: u32) -> Size {
+pub(super) fn size_of(bytes: u32) -> Size {
     Size::from_bytes(bytes).unwrap_or(Size::B8)
 }
 
@@ -27,7 +26,7 @@ impl Builder<'_> {
         let result = match base {
             Slot::Poison => Slot::Poison,
             Slot::Context(offset) => self.context_field(offset + i64::from(off), bytes),
-            Slot::Stack { frame, offset } => self.load_stack(frame, offset + i64::from(off), bytes as usize),
+            Slot::Stack { .. } => self.load_stack(base, off.into(), bytes as usize),
             _ => self.load_at(base, off.into(), bytes, "load").map_or(Slot::Poison, Slot::Scalar),
         };
         self.state.registers[dst as usize] = match (result, signed) {
@@ -55,7 +54,7 @@ impl Builder<'_> {
                 let bounds = self.check_packet(address, bytes)?;
                 Some(self.make(|m| m.load(address, size_of(bytes), bounds)))
             }
-            Slot::Stack { frame, offset } => match self.load_stack(frame, offset + off, bytes as usize) {
+            Slot::Stack { .. } => match self.load_stack(pointer, off, bytes as usize) {
                 Slot::Scalar(value) => Some(value),
                 Slot::Poison => None,
                 other => {
@@ -76,9 +75,8 @@ impl Builder<'_> {
     }
 
     fn context_field(&mut self, offset: i64, bytes: u32) -> Slot {
-        let headroom = i64::from(self.target.headroom_bytes);
         match (offset, bytes) {
-            (0, 4) => Slot::Packet { var: None, offset: headroom },
+            (0, 4) => self.packet_start(),
             (4, 4) => Slot::PacketEnd,
             (12, 4) => Slot::Scalar(self.entry(Entry::IngressIfindex)),
             (16, 4) => Slot::Scalar(self.entry(Entry::RxQueueIndex)),
@@ -95,8 +93,13 @@ impl Builder<'_> {
         }
     }
 
+    /// The pointer to the first byte of the packet.
+    pub(super) fn packet_start(&self) -> Slot {
+        Slot::Packet { var: None, offset: self.target.headroom_bytes.into() }
+    }
+
     /// Proves a packet access; the least and greatest context address it begins at.
-    fn check_packet(&mut self, address: Address, bytes: u32) -> Option<(i64, i64)> {
+    pub(super) fn check_packet(&mut self, address: Address, bytes: u32) -> Option<(i64, i64)> {
         let Address { var, offset } = address;
         let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
         let (least, most) = (range.smin.saturating_add(offset), range.smax.saturating_add(offset));
@@ -230,69 +233,6 @@ impl Builder<'_> {
         value
     }
 
-    /// Instructions access the stack at multiples of their size, as the kernel demands.
-    fn check_alignment(&mut self, pointer: Slot, off: i64, bytes: u32) {
-        if let Slot::Stack { offset, .. } = pointer
-            && (offset + off) % i64::from(bytes) != 0
-        {
-            let message = format!("{bytes} bytes of the stack are accessed at offset {}", offset + off);
-            self.error(codes::STACK_ALIGNMENT, message);
-        }
-    }
-
-    /// The range of stack bytes that an access meets, from the lowest.
-    fn stack_range(&mut self, offset: i64, bytes: usize) -> Option<usize> {
-        let at = offset + STACK_BYTES as i64;
-        if at < 0 || at + bytes as i64 > STACK_BYTES as i64 {
-            self.error(codes::STACK_BOUNDS, format!("{bytes} bytes at offset {offset} are not in the stack"));
-            return None;
-        }
-        Some(at as usize)
-    }
-
-    fn load_stack(&mut self, frame: usize, offset: i64, bytes: usize) -> Slot {
-        let Some(at) = self.stack_range(offset, bytes) else { return Slot::Poison };
-        let stored: Vec<Byte> = self.state.frames[frame].bytes[at..at + bytes].to_vec();
-        if stored.contains(&Byte::Uninitialised) {
-            let message =
-                format!("{bytes} bytes of the stack at offset {offset} are read, not all of them written");
-            self.error(codes::STACK_UNINITIALISED, message);
-            return Slot::Poison;
-        }
-        if stored.contains(&Byte::Pointer) {
-            if bytes == 8 && at.is_multiple_of(8) && stored.iter().all(|b| *b == Byte::Pointer) {
-                let spilled = self.state.frames[frame].spilled.get(&(at / 8)).copied();
-                return spilled.unwrap_or(Slot::Poison);
-            }
-            self.error(codes::POINTER_LEAK, "part of a pointer is read from the stack");
-            return Slot::Poison;
-        }
-        // Runs of consecutive bytes of one value, put side by side.
-        let mut pieces: Vec<(usize, Val, u8, usize)> = Vec::new();
-        for (place, byte) in stored.iter().enumerate() {
-            let Byte::Of(value, index) = *byte else { continue };
-            match pieces.last_mut() {
-                Some((_, v, from, len)) if *v == value && usize::from(*from) + *len == usize::from(index) => {
-                    *len += 1;
-                }
-                _ => pieces.push((place, value, index, 1)),
-            }
-        }
-        let mut result = None;
-        for (place, value, from, len) in pieces {
-            let piece = extract(&mut self.values, &mut self.state.ranges, value, from, len);
-            result = Some(self.make(|m| {
-                let by = m.constant(8 * place as u64);
-                let shifted = m.alu(AluOp::Lsh, false, piece, by);
-                match result {
-                    None => shifted,
-                    Some(lower) => m.alu(AluOp::Or, false, lower, shifted),
-                }
-            }));
-        }
-        result.map_or(Slot::Poison, Slot::Scalar)
-    }
-
     pub(super) fn store(&mut self, size: Width, base: u8, off: i16, src: Operand) {
         let (base, data) = (self.read(base), self.operand(src));
         self.check_alignment(base, off.into(), size.bytes() as u32);
@@ -300,8 +240,8 @@ impl Builder<'_> {
     }
 
     fn store_at(&mut self, base: Slot, off: i64, bytes: u32, data: Slot) {
-        if let Slot::Stack { frame, offset } = base {
-            self.store_stack(frame, offset + off, bytes as usize, data);
+        if let Slot::Stack { .. } = base {
+            self.store_stack(base, off, bytes as usize, data);
             return;
         }
         if matches!(base, Slot::Poison) || matches!(data, Slot::Poison) {
@@ -317,8 +257,7 @@ impl Builder<'_> {
             Slot::Packet { var, offset } => {
                 let address = Address { var, offset: offset + off };
                 if let Some(bounds) = self.check_packet(address, bytes) {
-                    self.site(Effect::Store { address, size, data, bounds });
-                    self.state.version = self.new_version();
+                    self.store_packet(address, size, data, bounds);
                 }
             }
             Slot::MapValue { map, .. } => {
@@ -329,38 +268,6 @@ impl Builder<'_> {
             }
             Slot::Context(_) => self.error(codes::CONTEXT, "store into the context"),
             other => self.error(codes::NOT_A_POINTER, format!("store through {}", other.describe())),
-        }
-    }
-
-    fn store_stack(&mut self, frame: usize, offset: i64, bytes: usize, data: Slot) {
-        let Some(at) = self.stack_range(offset, bytes) else { return };
-        let frame = &mut self.state.frames[frame];
-        let stack = Rc::make_mut(&mut frame.bytes);
-        // A pointer that is overwritten in part is gone.
-        for slot in at / 8..=(at + bytes - 1) / 8 {
-            if frame.spilled.contains_key(&slot) {
-                Rc::make_mut(&mut frame.spilled).remove(&slot);
-                stack[slot * 8..slot * 8 + 8].fill(Byte::Uninitialised);
-            }
-        }
-        match data {
-            Slot::Scalar(value) => {
-                for i in 0..bytes {
-                    stack[at + i] = Byte::Of(value, i as u8);
-                }
-            }
-            Slot::Poison if !(bytes == 8 && at.is_multiple_of(8)) => {
-                let unknown = self.values.constant(0);
-                stack[at..at + bytes].fill(Byte::Of(unknown, 0));
-            }
-            pointer if bytes == 8 && at.is_multiple_of(8) => {
-                Rc::make_mut(&mut frame.spilled).insert(at / 8, pointer);
-                stack[at..at + 8].fill(Byte::Pointer);
-            }
-            pointer => {
-                let message = format!("part of {} is stored, or to an unaligned place", pointer.describe());
-                self.error(codes::POINTER_LEAK, message);
-            }
         }
     }
 

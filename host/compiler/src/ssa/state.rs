@@ -3,6 +3,7 @@
 //! several paths.
 
 use super::Edge;
+use super::copies::{Copied, load_at};
 use super::range::Range;
 use super::values::{Val, Values};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +63,9 @@ pub enum Slot {
     Stack {
         /// Frame, counted from that of the program.
         frame: usize,
-        /// Offset from its end.
+        /// Variable part of the offset.
+        var: Option<Val>,
+        /// Constant part of the offset from its end.
         offset: i64,
     },
     /// A map, by its index in the object.
@@ -105,6 +108,9 @@ impl Slot {
                 let fact = state.packet.get(&var).copied();
                 (Some(Slot::Packet { var: None, offset }), var.into_iter().collect(), fact)
             }
+            Slot::Stack { frame, var, offset } => {
+                (Some(Slot::Stack { frame, var: None, offset }), var.into_iter().collect(), None)
+            }
             Slot::MapValue { map, index, var, offset } => {
                 let slot = Slot::MapValue { map, index: Val(0), var: None, offset };
                 let present = state.present.contains(&(map, index));
@@ -127,8 +133,28 @@ pub enum Byte {
     Uninitialised,
     /// Byte of a value, counted from the least significant.
     Of(Val, u8),
+    /// Byte of a copy of packet bytes, which the packet still has.
+    Copied {
+        /// Number of the copy.
+        copy: u32,
+        /// Byte of it.
+        index: u16,
+    },
     /// Byte of a spilled pointer, which is in [`Frame::spilled`].
     Pointer,
+}
+
+impl Byte {
+    /// The byte that follows `count` bytes later in the same value or copy.
+    pub fn plus(self, count: usize) -> Option<Byte> {
+        match self {
+            Byte::Of(value, index) => Some(Byte::Of(value, index.checked_add(count.try_into().ok()?)?)),
+            Byte::Copied { copy, index } => {
+                Some(Byte::Copied { copy, index: index.checked_add(count.try_into().ok()?)? })
+            }
+            Byte::Uninitialised | Byte::Pointer => None,
+        }
+    }
 }
 
 /// The stack frame of a function that is active.
@@ -176,7 +202,7 @@ impl State {
     pub fn entry(maps: usize) -> State {
         let mut registers = [Slot::Uninitialised; 11];
         registers[1] = Slot::Context(0);
-        registers[10] = Slot::Stack { frame: 0, offset: 0 };
+        registers[10] = Slot::Stack { frame: 0, var: None, offset: 0 };
         State {
             registers,
             frames: vec![Frame::default()],
@@ -202,13 +228,17 @@ pub struct Merge<'a> {
     pub states: Vec<(Edge, State)>,
     /// Next unused version of packet or map.
     pub next_version: &'a mut u32,
+    /// Copies of packet bytes.
+    pub copies: &'a [Copied],
+    /// Loads made by the merge.
+    pub loads: Vec<Val>,
 }
 
 impl Merge<'_> {
-    /// The merged state.
-    pub fn run(mut self) -> State {
+    /// The merged state and the loads that it takes.
+    pub fn run(mut self) -> (State, Vec<Val>) {
         if self.states.len() == 1 {
-            return self.states.remove(0).1;
+            return (self.states.remove(0).1, self.loads);
         }
         let mut merged = State::entry(0);
         // Facts first: those about phis are added as the phis are made.
@@ -240,7 +270,7 @@ impl Merge<'_> {
         for frame in 0..merged.frames.len() {
             self.stack(&mut merged, frame);
         }
-        merged
+        (merged, self.loads)
     }
 
     fn version(&mut self, of: impl Fn(&State) -> u32) -> u32 {
@@ -272,7 +302,50 @@ impl Merge<'_> {
         if slots.iter().all(|s| matches!(s, Slot::Packet { .. })) {
             return self.packet(merged, &slots);
         }
+        if let Some(pointer) = self.stack_pointer(merged, &slots) {
+            return pointer;
+        }
         self.map_value(merged, &slots).unwrap_or(Slot::Mixed)
+    }
+
+    /// Pointers into one frame.
+    fn stack_pointer(&mut self, merged: &mut State, slots: &[Slot]) -> Option<Slot> {
+        let Slot::Stack { frame: into, .. } = slots[0] else { return None };
+        let part = |slot: &Slot| match *slot {
+            Slot::Stack { frame, var, offset } if frame == into => Some((var, offset)),
+            _ => None,
+        };
+        let parts = slots.iter().map(part).collect::<Option<Vec<_>>>()?;
+        let offset = parts.iter().map(|(_, offset)| *offset).min()?;
+        let args = self.sums(&parts, offset);
+        Some(Slot::Stack { frame: into, var: Some(self.phi(merged, args)), offset })
+    }
+
+    /// What remains of variable and constant parts, by path, when a constant is taken off.
+    fn sums(&mut self, parts: &[(Option<Val>, i64)], offset: i64) -> Vec<Val> {
+        let mut args = Vec::new();
+        for (index, (var, at)) in parts.iter().enumerate() {
+            let constant = self.values.constant((at - offset) as u64);
+            let arg = match var {
+                None => constant,
+                Some(var) if *at == offset => *var,
+                Some(var) => {
+                    let op = super::values::Operation::Alu(AluOp::Add);
+                    let sum = self.values.raw_op(op, false, *var, constant);
+                    let state = &mut self.states[index].1;
+                    let known = Range::alu(
+                        AluOp::Add,
+                        false,
+                        &state.ranges.get(self.values, *var),
+                        self.values.range(constant),
+                    );
+                    state.ranges.narrow(self.values, sum, &known);
+                    sum
+                }
+            };
+            args.push(arg);
+        }
+        args
     }
 
     /// A phi, and what the paths know of its arguments.
@@ -297,28 +370,7 @@ impl Merge<'_> {
         // Where only the variable parts differ, the constant part stays one.
         let same_offset = parts.iter().all(|p| p.1 == parts[0].1) && parts.iter().all(|p| p.0.is_some());
         let offset = if same_offset { parts[0].1 } else { 0 };
-        let mut args = Vec::new();
-        for (index, (var, at)) in parts.iter().enumerate() {
-            let constant = self.values.constant((at - offset) as u64);
-            let arg = match var {
-                None => constant,
-                Some(var) if *at == offset => *var,
-                Some(var) => {
-                    let op = super::values::Operation::Alu(AluOp::Add);
-                    let sum = self.values.raw_op(op, false, *var, constant);
-                    let state = &mut self.states[index].1;
-                    let known = Range::alu(
-                        AluOp::Add,
-                        false,
-                        &state.ranges.get(self.values, *var),
-                        self.values.range(constant),
-                    );
-                    state.ranges.narrow(self.values, sum, &known);
-                    sum
-                }
-            };
-            args.push(arg);
-        }
+        let args = self.sums(&parts, offset);
         let value = self.phi(merged, args);
         let facts: Option<Vec<i64>> = parts
             .iter()
@@ -398,10 +450,16 @@ impl Merge<'_> {
             while len < 8 && at + len < STACK_BYTES && continues(&frames, at, len) {
                 len += 1;
             }
+            if here().any(|b| matches!(b, Byte::Copied { .. })) {
+                // One load of each copy.
+                len = 1 << len.ilog2();
+            }
             let mut args = Vec::new();
             for (index, frame) in frames.iter().enumerate() {
-                if let Byte::Of(value, from) = frame.bytes[at] {
-                    args.push(self.piece(index, value, from, len));
+                match frame.bytes[at] {
+                    Byte::Of(value, from) => args.push(self.piece(index, value, from, len)),
+                    Byte::Copied { copy, index } => args.push(self.copied(merged, copy, index, len)),
+                    Byte::Uninitialised | Byte::Pointer => (),
                 }
             }
             let value = self.phi(merged, args);
@@ -414,6 +472,19 @@ impl Merge<'_> {
         merged.frames[frame].spilled = Rc::new(spilled);
     }
 
+    /// Copied bytes, loaded where the paths meet: where they are asked for, the packet still has them.
+    fn copied(&mut self, merged: &mut State, copy: u32, index: u16, len: usize) -> Val {
+        let copied = self.copies[copy as usize];
+        let mut maker = super::simplify::Maker {
+            values: self.values,
+            ranges: &mut merged.ranges,
+            version: merged.version,
+            insn: super::values::NO_INSN,
+            loads: &mut self.loads,
+        };
+        load_at(&mut maker, &copied, index, len)
+    }
+
     /// `len` bytes of a value from byte `from` on, as a value of their own at the end of a path.
     fn piece(&mut self, state: usize, value: Val, from: u8, len: usize) -> Val {
         let (_, state) = &mut self.states[state];
@@ -423,10 +494,7 @@ impl Merge<'_> {
 
 /// Whether byte `at + len` follows on byte `at` in one value on every path.
 fn continues(frames: &[Frame], at: usize, len: usize) -> bool {
-    let continues = frames.iter().all(|f| match (f.bytes[at], f.bytes[at + len]) {
-        (Byte::Of(v, i), Byte::Of(w, j)) => v == w && usize::from(j) == usize::from(i) + len,
-        _ => false,
-    });
+    let continues = frames.iter().all(|f| f.bytes[at].plus(len) == Some(f.bytes[at + len]));
     let first = frames[0].bytes[at + len];
     continues && !frames.iter().all(|f| f.bytes[at + len] == first)
 }

@@ -57,7 +57,13 @@ impl Instance {
     /// Number of the iteration, of the header of a loop.
     fn turn(&self, cfg: &Cfg) -> Option<u32> {
         let place = &cfg.blocks[self.block].place;
-        (place.len() > 1 && place.ends_with(&[0])).then(|| self.key[self.key.len() - 2])
+        (place.len() > 1 && place.ends_with(&[0])).then(|| self.key[self.base + 2 * place.len() - 3])
+    }
+
+    /// The same instance, run for some of the states that flow into it apart from the others.
+    pub(super) fn apart(mut self, which: u32) -> Instance {
+        self.key.push(which);
+        self
     }
 }
 
@@ -114,7 +120,7 @@ impl Builder<'_> {
         let known: Vec<Vec<Known>> = pending.states.iter().map(|(_, s)| self.signature(s)).collect();
         let known: Vec<Known> = known.into_iter().flatten().collect();
         let mut key = instance.key.clone();
-        key.truncate(key.len() - 2);
+        key.remove(instance.base + 2 * self.cfg.blocks[instance.block].place.len() - 3);
         // Compared with the last iteration whose number is a power of two: that finds circles of any length.
         let before = self.turns.kept.get(&key).filter(|(_, k)| *k == known).map(|(turn, _)| *turn);
         let Some(before) = before else {
@@ -170,6 +176,9 @@ impl Builder<'_> {
             all.extend(frame.bytes.iter().map(|byte| match byte {
                 Byte::Of(value, index) => {
                     Known { slot: None, ranges: vec![range(*value)], fact: Some((*index).into()) }
+                }
+                Byte::Copied { index, .. } => {
+                    Known { slot: None, ranges: Vec::new(), fact: Some((*index).into()) }
                 }
                 Byte::Uninitialised => Known { slot: None, ranges: Vec::new(), fact: None },
                 Byte::Pointer => Known { slot: None, ranges: Vec::new(), fact: Some(-1) },
