@@ -69,22 +69,34 @@ fn multiarch_include() -> Result<Option<PathBuf>, CorpusError> {
     Ok(folder.exists().then_some(folder))
 }
 
-/// Compiles `tests/programs/<name>.bpf.c` for an instruction set version and returns the object file.
-pub fn compile(name: &str, cpu: &str) -> Result<Vec<u8>, CorpusError> {
-    let folder = programs();
+/// clang for BPF at an instruction set version, with the kernel's user headers.
+pub fn clang_for(cpu: &str) -> Result<Command, CorpusError> {
     let mut command = Command::new(clang()?);
-    command.args(["-target", "bpf", "-O2", "-g", "-Wall", "-Wextra", "-Werror"]);
-    command.arg(format!("-mcpu={cpu}")).arg("-I").arg(folder.join("include"));
+    command.args(["-target", "bpf", "-g"]).arg(format!("-mcpu={cpu}")).stdin(Stdio::null());
     if let Some(include) = multiarch_include()? {
         command.arg("-I").arg(include);
     }
-    command.arg("-c").arg(folder.join(format!("{name}.bpf.c"))).args(["-o", "-"]).stdin(Stdio::null());
-    let output = command.output().map_err(|e| CorpusError::Missing(format!("clang does not start: {e}")))?;
+    Ok(command)
+}
+
+/// Runs clang; what it writes to its standard output is the object file.
+pub fn run_clang(command: &mut Command, program: &str, cpu: &str) -> Result<Vec<u8>, CorpusError> {
+    let output = command.args(["-o", "-"]).output();
+    let output = output.map_err(|e| CorpusError::Missing(format!("clang does not start: {e}")))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(CorpusError::Clang { program: name.into(), cpu: cpu.into(), message })
+    Err(CorpusError::Clang { program: program.into(), cpu: cpu.into(), message })
+}
+
+/// Compiles `tests/programs/<name>.bpf.c` for an instruction set version and returns the object file.
+pub fn compile(name: &str, cpu: &str) -> Result<Vec<u8>, CorpusError> {
+    let folder = programs();
+    let mut command = clang_for(cpu)?;
+    command.args(["-O2", "-Wall", "-Wextra", "-Werror", "-I"]).arg(folder.join("include"));
+    command.arg("-c").arg(folder.join(format!("{name}.bpf.c")));
+    run_clang(&mut command, name, cpu)
 }
 
 /// Compiles and loads.

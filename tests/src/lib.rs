@@ -11,9 +11,12 @@ use weir_pipeline::Target;
 
 pub mod corpus;
 pub mod demo;
+pub mod inputs;
 pub mod instructions;
 pub mod packets;
 pub mod random;
+pub mod table;
+pub mod xdp_filter;
 
 /// Reports that a test, or a part of one, cannot run here.
 pub fn skip(test: &str, reason: impl std::fmt::Display) {

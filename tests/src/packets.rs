@@ -37,6 +37,44 @@ pub enum Transport {
     Other(u8),
 }
 
+/// An IPv6 extension header (RFC 8200, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Its number: one of [`Extension::KINDS`], or what no header has.
+    pub kind: u8,
+    /// Bytes, a multiple of 8 from 8 to 2,048; a fragment header always has 8.
+    pub length: usize,
+}
+
+impl Extension {
+    /// Hop-by-hop options, routing, fragment, authentication, destination options, mobility.
+    pub const KINDS: [u8; 6] = [0, 43, 44, 51, 60, 135];
+
+    fn bytes(self, next: u8) -> Vec<u8> {
+        const FRAGMENT: u8 = 44;
+        const AUTHENTICATION: u8 = 51;
+        let (length, field) = match self.kind {
+            FRAGMENT => (8, 0),
+            // In units of 4 bytes, less 2 (RFC 4302).
+            AUTHENTICATION => (self.length, (self.length / 4 - 2) as u8),
+            _ => (self.length, (self.length / 8 - 1) as u8),
+        };
+        let mut bytes = vec![0; length];
+        (bytes[0], bytes[1]) = (next, field);
+        bytes
+    }
+
+    /// A chain of that many random headers, of at most so many bytes each.
+    pub fn chain(random: &mut Random, count: usize, most: usize) -> Vec<Extension> {
+        let extension = |random: &mut Random| {
+            let kind = random.pick(&Extension::KINDS);
+            let length = 8 + 8 * random.below(most / 8);
+            Extension { kind, length: if kind == 51 { length.min(1024) } else { length } }
+        };
+        (0..count).map(|_| extension(random)).collect()
+    }
+}
+
 /// A well-formed frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -112,6 +150,26 @@ impl Frame {
                 IpHeaders::Ipv6(header, Ipv6Extensions::default())
             }
         }
+    }
+
+    /// The bytes with a chain of extension headers behind the IPv6 header; the frame as it is without one.
+    pub fn with_extensions(&self, chain: &[Extension]) -> Vec<u8> {
+        let mut bytes = self.bytes();
+        let ip = if self.vlan.is_some() { 18 } else { 14 };
+        if self.network != Network::V6 {
+            return bytes;
+        }
+        let mut next = bytes[ip + 6];
+        let mut headers = Vec::new();
+        for extension in chain.iter().rev() {
+            headers.splice(0..0, extension.bytes(next));
+            next = extension.kind;
+        }
+        bytes[ip + 6] = next;
+        let payload = u16::from_be_bytes([bytes[ip + 4], bytes[ip + 5]]) + headers.len() as u16;
+        bytes[ip + 4..ip + 6].copy_from_slice(&payload.to_be_bytes());
+        bytes.splice(ip + 40..ip + 40, headers);
+        bytes
     }
 
     /// A random frame; its port is one of `ports` as often as not.
@@ -205,6 +263,18 @@ mod tests {
         assert_eq!((tcp.destination_port(), tcp.payload().len()), (443, 18));
         assert_eq!(bytes.len(), 14 + 4 + 28 + 20 + 18);
         assert_eq!(Frame::default().bytes().len(), 60);
+    }
+
+    #[test]
+    fn extension_headers_are_what_they_say() {
+        let frame = Frame { network: Network::V6, transport: Transport::Udp(53), ..Frame::default() };
+        let kinds = [(0, 16), (43, 1400), (44, 8), (51, 24), (60, 8)];
+        let chain = kinds.map(|(kind, length)| Extension { kind, length });
+        let bytes = frame.with_extensions(&chain);
+        let sliced = SlicedPacket::from_ethernet(&bytes).unwrap();
+        assert_eq!(bytes.len(), 14 + 40 + 16 + 1400 + 8 + 24 + 8 + 8 + 18);
+        let Some(etherparse::TransportSlice::Udp(udp)) = sliced.transport else { panic!("no UDP") };
+        assert_eq!(udp.destination_port(), 53);
     }
 
     #[test]

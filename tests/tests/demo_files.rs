@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The demo's files in `tests/packets` are what the generator makes. `BLESS=1 cargo test` writes them anew.
+//! The demo's files in `tests/packets` are what the generator makes. `WEIR_BLESS=1 cargo test` writes them anew.
 
 use std::path::Path;
 use weir_tests::demo;
 
 fn check(name: &str, made: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packets").join(name);
-    if std::env::var_os("BLESS").is_some() {
+    if std::env::var_os("WEIR_BLESS").is_some() {
         std::fs::write(&path, made).expect("the folder can be written");
     }
     let kept = std::fs::read(&path).expect("the file is kept");
-    assert!(kept == made, "{name} is not what the generator makes; BLESS=1 writes it anew");
+    assert!(kept == made, "{name} is not what the generator makes; WEIR_BLESS=1 writes it anew");
 }
 
 #[test]
