@@ -197,6 +197,8 @@ pub struct DumpArgs {
 pub enum EngineArg {
     /// Reference interpreter
     Interp,
+    /// Interpreter of the rbpf crate
+    Rbpf,
     /// Stage words, executed
     Model,
     /// Simulated hardware

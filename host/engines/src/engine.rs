@@ -13,6 +13,8 @@ use weir_pipeline::{Pipeline, Target};
 pub enum EngineKind {
     /// Reference interpreter of the bytecode.
     Interp,
+    /// Interpreter of the bytecode that others wrote.
+    Rbpf,
     /// The kernel's BPF_PROG_TEST_RUN.
     Kernel,
     /// Stage words executed in Rust.
@@ -23,13 +25,14 @@ pub enum EngineKind {
 
 impl EngineKind {
     /// All of them.
-    pub const ALL: [EngineKind; 4] =
-        [EngineKind::Interp, EngineKind::Kernel, EngineKind::Model, EngineKind::Rtl];
+    pub const ALL: [EngineKind; 5] =
+        [EngineKind::Interp, EngineKind::Rbpf, EngineKind::Kernel, EngineKind::Model, EngineKind::Rtl];
 
     /// Name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             EngineKind::Interp => "interp",
+            EngineKind::Rbpf => "rbpf",
             EngineKind::Kernel => "kernel",
             EngineKind::Model => "model",
             EngineKind::Rtl => "rtl",

@@ -19,6 +19,7 @@ pub mod session;
 mod interp;
 mod kernel;
 mod model;
+mod rbpf;
 mod tables;
 
 #[cfg(feature = "rtl")]

@@ -8,6 +8,7 @@ use crate::kernel::Kernel;
 use crate::maps::{Maps, normalise};
 use crate::model::ModelEngine;
 use crate::packet::{MIN_FRAME_BYTES, Packet, PacketResult};
+use crate::rbpf::Rbpf;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -67,6 +68,7 @@ pub fn open_recording(
     #[cfg(not(feature = "rtl"))]
     let _ = waves;
     Ok(match kind {
+        EngineKind::Rbpf => Box::new(Rbpf::new(subject)?),
         EngineKind::Kernel => Box::new(Kernel::new(subject)?),
         EngineKind::Model => Box::new(ModelEngine::new(subject)?),
         EngineKind::Interp => Box::new(Interp::new(subject)?),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Every helper on the interpreter and in the kernel: what it returns, and what it does to maps and packets.
+//! Every helper on the interpreter, beside rbpf and in the kernel: what it returns, and what it does to maps and
+//! packets.
 //!
 //! The programs are small machines that take a helper's arguments from the packet and write its result there, so that
 //! random packets try arguments that nobody has thought of. A failure names the packet; packets come from fixed seeds.
@@ -57,16 +58,18 @@ fn object(text: &str, maps: Vec<MapDef>) -> Object {
     Object { programs: vec![program], maps, license: "Dual MIT/GPL".into(), ..Object::default() }
 }
 
-/// Runs on the interpreter and in the kernel; `None` where the kernel cannot be asked.
+/// Runs on the interpreter, on rbpf and in the kernel; `None` where the kernel cannot be asked.
 fn run(test: &str, object: &Object, maps: &Maps, packets: &[Packet]) -> Option<Report> {
     let target = Target { max_frame_bytes: 3520, ..Target::named("sim").expect("a built-in target") };
     let subject = Subject { object, program: &object.programs[0], target: &target, pipeline: None };
-    let kinds = [EngineKind::Interp, EngineKind::Kernel];
+    let kinds = [EngineKind::Interp, EngineKind::Rbpf, EngineKind::Kernel];
     let report = run_all(&subject, &kinds, maps, packets).unwrap_or_else(|error| panic!("{test}: {error}"));
     if let Some(reason) = report.skipped.get(&EngineKind::Kernel) {
         eprintln!("WEIR-SKIP {test}: {reason}");
         return None;
     }
+    let without = report.skipped.get(&EngineKind::Rbpf);
+    assert!(without.is_none_or(|why| why.contains("type LRU_")), "{test}: {without:?}");
     Some(report)
 }
 
@@ -450,10 +453,11 @@ fn what_depends_on_the_world_is_skipped_in_the_kernel_alone() {
     let Some(report) = agree(test, &object, &Maps::new(), &packets) else { return };
     assert_eq!(verdicts(&report), [2, 3]);
     let skipped = PacketResult::Skipped("the outcome depends on the clock and random numbers".into());
-    for (packet, shown) in packets.iter().zip(&report.runs[1].packets) {
+    let kernel = report.run(EngineKind::Kernel).expect("it ran");
+    for (packet, shown) in packets.iter().zip(&kernel.packets) {
         assert_eq!(packet.data[13] % 2 == 1, *shown == skipped, "{shown:?}");
     }
-    let values = || report.runs[1].maps["m"].iter().map(|entry| &entry.value[..]);
+    let values = || kernel.maps["m"].iter().map(|entry| &entry.value[..]);
     assert!(values().any(|value| value[1..] == [0; 7]) && values().any(|value| value[1..] != [0; 7]));
 }
 
@@ -486,7 +490,9 @@ fn clock_and_random_numbers_come_with_the_packet() {
     let mut packets = vec![Packet::from(vec![0; 60]); 3];
     number(&mut packets, 5);
     packets[2].meta.timestamp = 0x0102_0304_0506_0708;
-    let report = run_all(&subject, &[EngineKind::Interp], &Maps::new(), &packets).expect("it runs");
+    let kinds = [EngineKind::Interp, EngineKind::Rbpf];
+    let report = run_all(&subject, &kinds, &Maps::new(), &packets).expect("it runs");
+    assert_eq!((report.runs.len(), &report.mismatches[..]), (2, &[][..]));
     let data = report.runs[0].packets[2].outcome().and_then(|o| o.data.clone()).expect("it passes");
     // The definition, written out once more.
     let random = |site: u64, occurrence: u64| {

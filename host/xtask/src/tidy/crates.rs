@@ -10,7 +10,7 @@ use super::{Finding, SourceFile};
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("weir-pipeline", &[]),
     ("weir-regs", &[]),
-    ("weir-bpf", &[]),
+    ("weir-bpf", &["weir-pipeline"]),
     ("weir-kernel", &["weir-bpf"]),
     ("weir-compiler", &["weir-bpf", "weir-pipeline"]),
     ("weir-hdl", &["weir-pipeline", "weir-regs"]),

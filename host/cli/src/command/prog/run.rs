@@ -16,7 +16,8 @@ use weir_engines::{EngineKind, Maps, Packet, PacketResult, Subject, print_map_fi
 use weir_pipeline::Target;
 
 /// Which engine's packets and maps a report shows: the hardware's, else what is nearest to it.
-const SHOWN: [EngineKind; 4] = [EngineKind::Rtl, EngineKind::Model, EngineKind::Kernel, EngineKind::Interp];
+const SHOWN: [EngineKind; 5] =
+    [EngineKind::Rtl, EngineKind::Model, EngineKind::Kernel, EngineKind::Interp, EngineKind::Rbpf];
 
 /// Runs the program on the packets.
 pub fn run(args: &RunArgs) -> Result<RunReport, Failure> {
@@ -143,6 +144,7 @@ impl EngineArg {
     fn kind(self) -> Option<EngineKind> {
         match self {
             EngineArg::Interp => Some(EngineKind::Interp),
+            EngineArg::Rbpf => Some(EngineKind::Rbpf),
             EngineArg::Model => Some(EngineKind::Model),
             EngineArg::Rtl => Some(EngineKind::Rtl),
             EngineArg::Kernel => Some(EngineKind::Kernel),
