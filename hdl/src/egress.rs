@@ -34,6 +34,8 @@ pub struct Egress<const BUS: usize, const KEEP: usize, const WINDOW: usize> {
     pub exit_verdict: Signal<In, Bits<32>>,
     /// A bound was broken.
     pub exit_aborted: Signal<In, Bit>,
+    /// Interface index to which verdict 4 sends it.
+    pub exit_redirect: Signal<In, Bits<32>>,
     /// Number of the packet that left in the clock before.
     pub exit_number: Signal<In, Bits<32>>,
 
@@ -79,6 +81,8 @@ pub struct Egress<const BUS: usize, const KEEP: usize, const WINDOW: usize> {
     pub tx_slot: Signal<Out, Bits<3>>,
     /// Number of the packet.
     pub tx_number: Signal<Out, Bits<32>>,
+    /// Interface index to which verdict 4 sends it, 0 for other verdicts.
+    pub tx_redirect: Signal<Out, Bits<32>>,
 
     // What left the ring in the clock before.
     left: DFF<Bit>,
@@ -87,6 +91,7 @@ pub struct Egress<const BUS: usize, const KEEP: usize, const WINDOW: usize> {
     left_length: DFF<Bits<14>>,
     left_verdict: DFF<Bits<32>>,
     left_aborted: DFF<Bit>,
+    left_redirect: DFF<Bits<32>>,
     forward: Signal<Local, Bit>,
 
     /// Buffer, last byte, whether it is forwarded.
@@ -95,8 +100,8 @@ pub struct Egress<const BUS: usize, const KEEP: usize, const WINDOW: usize> {
     head_last_byte: Signal<Local, Bits<14>>,
     head_forward: Signal<Local, Bit>,
     last_byte: Signal<Local, Bits<14>>,
-    /// Verdict (2 to 4), slot, number.
-    known: HoldRam<BUFFER_BITS, 38>,
+    /// Verdict (2 to 4), slot, number, redirect target.
+    known: HoldRam<BUFFER_BITS, 70>,
     banks: Vec<HoldRam<BUFFER_BITS, BUS>>,
     bank_offsets: Vec<Constant<Bits<14>>>,
     bank_numbers: Vec<Constant<Bits<11>>>,
@@ -132,6 +137,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize> Egress<BUS, KEEP,
             exit_length: Default::default(),
             exit_verdict: Default::default(),
             exit_aborted: Default::default(),
+            exit_redirect: Default::default(),
             exit_number: Default::default(),
             report_valid: Default::default(),
             report_number: Default::default(),
@@ -153,12 +159,14 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize> Egress<BUS, KEEP,
             tx_verdict: Default::default(),
             tx_slot: Default::default(),
             tx_number: Default::default(),
+            tx_redirect: Default::default(),
             left: Default::default(),
             left_slot: Default::default(),
             left_buffer: Default::default(),
             left_length: Default::default(),
             left_verdict: Default::default(),
             left_aborted: Default::default(),
+            left_redirect: Default::default(),
             forward: Default::default(),
             leaving: TokenQueue::new(target.packet_buffers),
             head: Default::default(),
@@ -198,6 +206,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize> Logic for Egress<
             left_length,
             left_verdict,
             left_aborted,
+            left_redirect,
             beat,
             shown
         );
@@ -209,6 +218,10 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize> Logic for Egress<
         self.left_length.d.next = self.exit_length.val();
         self.left_verdict.d.next = self.exit_verdict.val();
         self.left_aborted.d.next = self.exit_aborted.val();
+        self.left_redirect.d.next = bits::<32>(0);
+        if self.exit_verdict.val() == 4 {
+            self.left_redirect.d.next = self.exit_redirect.val();
+        }
         self.report_valid.next = self.left.q.val();
         self.report_number.next = self.exit_number.val();
         self.report_slot.next = self.left_slot.q.val();
@@ -233,9 +246,10 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize> Logic for Egress<
         self.known.clock.next = self.clock.val();
         self.known.write.next = self.left.q.val();
         self.known.write_address.next = self.left_buffer.q.val();
-        self.known.write_data.next = bit_cast::<38, 3>(self.left_verdict.q.val().get_bits::<3>(0))
-            | (bit_cast::<38, 3>(self.left_slot.q.val()) << 3)
-            | (bit_cast::<38, 32>(self.exit_number.val()) << 6);
+        self.known.write_data.next = bit_cast::<70, 3>(self.left_verdict.q.val().get_bits::<3>(0))
+            | (bit_cast::<70, 3>(self.left_slot.q.val()) << 3)
+            | (bit_cast::<70, 32>(self.exit_number.val()) << 6)
+            | (bit_cast::<70, 32>(self.left_redirect.q.val()) << 38);
 
         // The head of the queue: dropped at once, or its beats are read, one whenever the stream can take one.
         self.head.next = self.leaving.head.val();
@@ -300,6 +314,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize> Logic for Egress<
         self.tx_verdict.next = bit_cast::<32, 3>(self.known.read_data.val().get_bits::<3>(0));
         self.tx_slot.next = self.known.read_data.val().get_bits::<3>(3);
         self.tx_number.next = self.known.read_data.val().get_bits::<32>(6);
+        self.tx_redirect.next = self.known.read_data.val().get_bits::<32>(38);
 
         if self.reset.val() {
             self.left.d.next = false;

@@ -41,6 +41,10 @@ pub struct Ingress<const BUS: usize, const KEEP: usize, const WINDOW: usize, con
     pub rx_ifindex: Signal<In, Bits<32>>,
     /// Receive queue index.
     pub rx_queue: Signal<In, Bits<16>>,
+    /// Time of reception in ns.
+    pub rx_timestamp: Signal<In, Bits<64>>,
+    /// The packet's random value.
+    pub rx_random: Signal<In, Bits<64>>,
     /// Number of the packet.
     pub rx_number: Signal<In, Bits<32>>,
 
@@ -73,6 +77,10 @@ pub struct Ingress<const BUS: usize, const KEEP: usize, const WINDOW: usize, con
     pub ifindex: Signal<Out, Bits<32>>,
     /// Receive queue index.
     pub queue_index: Signal<Out, Bits<16>>,
+    /// Time of reception in ns.
+    pub timestamp: Signal<Out, Bits<64>>,
+    /// The packet's random value.
+    pub random: Signal<Out, Bits<64>>,
     /// Number of the packet.
     pub number: Signal<Out, Bits<32>>,
 
@@ -106,6 +114,8 @@ pub struct Ingress<const BUS: usize, const KEEP: usize, const WINDOW: usize, con
     slot_of_frame: EnableRegister<3>,
     ifindex_of_frame: EnableRegister<32>,
     queue_of_frame: EnableRegister<16>,
+    timestamp_of_frame: EnableRegister<64>,
+    random_of_frame: EnableRegister<64>,
     number_of_frame: EnableRegister<32>,
     /// Bytes that are not there, as zeros.
     masked: Pack<KEEP, 8, BUS>,
@@ -158,6 +168,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             rx_slot: Default::default(),
             rx_ifindex: Default::default(),
             rx_queue: Default::default(),
+            rx_timestamp: Default::default(),
+            rx_random: Default::default(),
             rx_number: Default::default(),
             count: Default::default(),
             count_class: Default::default(),
@@ -173,6 +185,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             slot: Default::default(),
             ifindex: Default::default(),
             queue_index: Default::default(),
+            timestamp: Default::default(),
+            random: Default::default(),
             number: Default::default(),
             entry_read: Default::default(),
             entry_buffer: Default::default(),
@@ -195,6 +209,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             slot_of_frame: Default::default(),
             ifindex_of_frame: Default::default(),
             queue_of_frame: Default::default(),
+            timestamp_of_frame: Default::default(),
+            random_of_frame: Default::default(),
             number_of_frame: Default::default(),
             masked: Default::default(),
             probe: (0..=steps.len()).map(|_| Default::default()).collect(),
@@ -312,6 +328,14 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.queue_of_frame.enable.next = self.accept.val() && self.first.val();
         self.queue_of_frame.d.next = self.rx_queue.val();
         self.queue_index.next = self.queue_of_frame.q.val();
+        self.timestamp_of_frame.clock.next = self.clock.val();
+        self.timestamp_of_frame.enable.next = self.accept.val() && self.first.val();
+        self.timestamp_of_frame.d.next = self.rx_timestamp.val();
+        self.timestamp.next = self.timestamp_of_frame.q.val();
+        self.random_of_frame.clock.next = self.clock.val();
+        self.random_of_frame.enable.next = self.accept.val() && self.first.val();
+        self.random_of_frame.d.next = self.rx_random.val();
+        self.random.next = self.random_of_frame.q.val();
         self.number_of_frame.clock.next = self.clock.val();
         self.number_of_frame.enable.next = self.accept.val() && self.first.val();
         self.number_of_frame.d.next = self.rx_number.val();

@@ -15,6 +15,10 @@ pub struct Inputs {
     pub rx_data: [u8; 64],
     /// Which bytes of it are valid, a bit each.
     pub rx_keep: [u8; 8],
+    /// Time of reception in ns.
+    pub rx_timestamp: u64,
+    /// The packet's random value.
+    pub rx_random: u64,
     /// Ingress interface index.
     pub rx_ifindex: u32,
     /// Receive queue index.
@@ -53,6 +57,8 @@ pub struct Outputs {
     pub tx_verdict: u32,
     /// Its number.
     pub tx_number: u32,
+    /// Interface index to which it is redirected.
+    pub tx_redirect: u32,
     /// Number of the packet that leaves the ring.
     pub report_number: u32,
     /// Its verdict.
@@ -135,6 +141,8 @@ impl Default for Inputs {
         Inputs {
             rx_data: [0; 64],
             rx_keep: [0; 8],
+            rx_timestamp: 0,
+            rx_random: 0,
             rx_ifindex: 0,
             rx_queue: 0,
             rx_number: 0,
@@ -158,6 +166,7 @@ impl Default for Outputs {
             tx_keep: [0; 8],
             tx_verdict: 0,
             tx_number: 0,
+            tx_redirect: 0,
             report_number: 0,
             report_verdict: 0,
             admit_number: 0,

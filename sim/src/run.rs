@@ -11,6 +11,7 @@ use crate::load::PipelineSim;
 use crate::random::Random;
 use std::time::Instant;
 use weir_pipeline::Target;
+use weir_pipeline::model::{Meta, REDIRECT};
 
 /// Shortest frame that ingress admits: an Ethernet header.
 const MIN_FRAME_BYTES: usize = 14;
@@ -25,10 +26,8 @@ pub struct RxFrame {
     pub data: Vec<u8>,
     /// Program slot.
     pub slot: u8,
-    /// Ingress interface index.
-    pub ingress_ifindex: u32,
-    /// Receive queue index.
-    pub rx_queue_index: u32,
+    /// What its program is told about it.
+    pub meta: Meta,
 }
 
 /// How the neighbours of the card disturb the streams.
@@ -68,6 +67,8 @@ pub struct FrameOutcome {
     pub data: Option<Vec<u8>>,
     /// The hardware aborted the program because it broke a bound.
     pub aborted: bool,
+    /// Interface index to which verdict REDIRECT sends it, otherwise 0.
+    pub redirect: u32,
     /// Clocks from the first beat's arrival to the verdict.
     pub latency_clocks: u32,
     /// Too short or too long: no program saw it.
@@ -160,7 +161,7 @@ impl<'a> Run<'a> {
         if let Some(frame) = frames.iter().find(|f| u32::from(f.slot) >= target.program_slots) {
             return Err(SimError::Slot { slot: frame.slot, slots: target.program_slots });
         }
-        if let Some(number) = frames.iter().position(|f| f.rx_queue_index > u16::MAX.into()) {
+        if let Some(number) = frames.iter().position(|f| f.meta.rx_queue_index > u16::MAX.into()) {
             return Err(SimError::Queue(number));
         }
         let expected = frames.iter().filter(|f| legal.contains(&f.data.len())).count();
@@ -231,10 +232,13 @@ impl<'a> Run<'a> {
         inputs.rx_last = (at + beat.len() == frame.data.len()).into();
         // The sideband counts with the first beat only; afterwards it says something else.
         let sideband = |value: u32| if at == 0 { value } else { !value };
+        let wide_sideband = |value: u64| if at == 0 { value } else { !value };
         inputs.rx_slot = sideband(frame.slot.into()) as u8 & 7;
-        inputs.rx_ifindex = sideband(frame.ingress_ifindex);
-        inputs.rx_queue = sideband(frame.rx_queue_index) & 0xffff;
+        inputs.rx_ifindex = sideband(frame.meta.ingress_ifindex);
+        inputs.rx_queue = sideband(frame.meta.rx_queue_index) & 0xffff;
         inputs.rx_number = sideband(number as u32);
+        inputs.rx_timestamp = wide_sideband(frame.meta.timestamp);
+        inputs.rx_random = wide_sideband(frame.meta.random);
         inputs.rx_valid = 1;
         self.offered = true;
     }
@@ -315,6 +319,10 @@ impl<'a> Run<'a> {
         if flight.outcome.verdict != outputs.tx_verdict || slot != Some(outputs.tx_slot) {
             return fault(number, "comes out with another verdict or slot than reported");
         }
+        if outputs.tx_verdict != REDIRECT && outputs.tx_redirect != 0 {
+            return fault(number, "comes out with a redirect target that its verdict does not use");
+        }
+        flight.outcome.redirect = outputs.tx_redirect;
         let keep = u64::from_le_bytes(outputs.tx_keep);
         let bytes = keep.trailing_ones() as usize;
         let whole = bytes == bus && outputs.tx_last == 0;

@@ -68,6 +68,7 @@ extern "C" {
 struct WeirInputs {
     uint8_t rx_data[64];
     uint8_t rx_keep[8];
+    uint64_t rx_timestamp, rx_random;
     uint32_t rx_ifindex, rx_queue, rx_number, reg_wdata;
     uint16_t reg_address;
     uint8_t reset, rx_last, rx_valid, rx_slot, tx_ready, reg_valid, reg_write;
@@ -76,7 +77,7 @@ struct WeirInputs {
 struct WeirOutputs {
     uint8_t tx_data[64];
     uint8_t tx_keep[8];
-    uint32_t tx_verdict, tx_number, report_number, report_verdict, admit_number, reg_rdata;
+    uint32_t tx_verdict, tx_number, tx_redirect, report_number, report_verdict, admit_number, reg_rdata;
     uint16_t report_length;
     uint8_t rx_ready, tx_last, tx_valid, tx_slot;
     uint8_t report_valid, report_slot, report_aborted, admit_valid, reg_ready;
@@ -112,6 +113,8 @@ void weir_pipeline_step(void* model, const WeirInputs* in, WeirOutputs* out) noe
     top.rx_ifindex = in->rx_ifindex;
     top.rx_queue = in->rx_queue;
     top.rx_number = in->rx_number;
+    top.rx_timestamp = in->rx_timestamp;
+    top.rx_random = in->rx_random;
     top.tx_ready = in->tx_ready;
     top.reg_valid = in->reg_valid;
     top.reg_write = in->reg_write;
@@ -122,6 +125,7 @@ void weir_pipeline_step(void* model, const WeirInputs* in, WeirOutputs* out) noe
     sample(top.tx_keep, out->tx_keep);
     out->tx_verdict = top.tx_verdict;
     out->tx_number = top.tx_number;
+    out->tx_redirect = top.tx_redirect;
     out->tx_last = top.tx_last;
     out->tx_valid = top.tx_valid;
     out->tx_slot = top.tx_slot;

@@ -76,7 +76,7 @@ fn frame(length: usize, ethertype: u16) -> RxFrame {
     if length >= 14 {
         data[12..14].copy_from_slice(&ethertype.to_be_bytes());
     }
-    RxFrame { data, slot: 0, ingress_ifindex: 1, rx_queue_index: 0 }
+    RxFrame { data, slot: 0, meta: Meta::default() }
 }
 
 #[test]

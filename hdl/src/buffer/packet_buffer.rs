@@ -6,7 +6,7 @@ use crate::primitives::{HoldRam, RamStyle, SyncRam};
 use rust_hdl::prelude::*;
 use weir_pipeline::Target;
 
-/// Frames in words of the bus, and per buffer: length, slot, interface, queue, number.
+/// Frames in words of the bus, and per buffer: length, slot, interface, queue, number, time, random value.
 ///
 /// Read ports show their word one clock after the request and keep it until the next. Nothing is read of a buffer
 /// between the clock in which it is handed out and the one in which its frame is complete.
@@ -35,6 +35,10 @@ pub struct PacketBuffer<const BUS: usize> {
     pub ifindex: Signal<In, Bits<32>>,
     /// Receive queue index.
     pub queue_index: Signal<In, Bits<16>>,
+    /// Time of reception in ns.
+    pub timestamp: Signal<In, Bits<64>>,
+    /// The packet's random value.
+    pub random: Signal<In, Bits<64>>,
     /// Number of the packet.
     pub number: Signal<In, Bits<32>>,
 
@@ -50,6 +54,10 @@ pub struct PacketBuffer<const BUS: usize> {
     pub entry_ifindex: Signal<Out, Bits<32>>,
     /// Receive queue index.
     pub entry_queue: Signal<Out, Bits<16>>,
+    /// Time of reception in ns.
+    pub entry_timestamp: Signal<Out, Bits<64>>,
+    /// The packet's random value.
+    pub entry_random: Signal<Out, Bits<64>>,
     /// Number of the packet.
     pub entry_number: Signal<Out, Bits<32>>,
 
@@ -82,7 +90,7 @@ pub struct PacketBuffer<const BUS: usize> {
 
     free_list: FreeList,
     frames: HoldRam<21, BUS>,
-    known: HoldRam<BUFFER_BITS, 97>,
+    known: HoldRam<BUFFER_BITS, 225>,
     numbers: SyncRam<BUFFER_BITS, 32>,
     /// Log2 of the beats of one buffer.
     beat_bits: Constant<Bits<21>>,
@@ -105,6 +113,8 @@ impl<const BUS: usize> PacketBuffer<BUS> {
             slot: Default::default(),
             ifindex: Default::default(),
             queue_index: Default::default(),
+            timestamp: Default::default(),
+            random: Default::default(),
             number: Default::default(),
             entry_read: Default::default(),
             entry_buffer: Default::default(),
@@ -112,6 +122,8 @@ impl<const BUS: usize> PacketBuffer<BUS> {
             entry_slot: Default::default(),
             entry_ifindex: Default::default(),
             entry_queue: Default::default(),
+            entry_timestamp: Default::default(),
+            entry_random: Default::default(),
             entry_number: Default::default(),
             exit_buffer: Default::default(),
             exit_number: Default::default(),
@@ -152,11 +164,13 @@ impl<const BUS: usize> Logic for PacketBuffer<BUS> {
         self.known.clock.next = self.clock.val();
         self.known.write.next = self.complete.val();
         self.known.write_address.next = self.write_buffer.val();
-        self.known.write_data.next = bit_cast::<97, 14>(self.length.val())
-            | (bit_cast::<97, 3>(self.slot.val()) << 14)
-            | (bit_cast::<97, 32>(self.ifindex.val()) << 17)
-            | (bit_cast::<97, 16>(self.queue_index.val()) << 49)
-            | (bit_cast::<97, 32>(self.number.val()) << 65);
+        self.known.write_data.next = bit_cast::<225, 14>(self.length.val())
+            | (bit_cast::<225, 3>(self.slot.val()) << 14)
+            | (bit_cast::<225, 32>(self.ifindex.val()) << 17)
+            | (bit_cast::<225, 16>(self.queue_index.val()) << 49)
+            | (bit_cast::<225, 32>(self.number.val()) << 65)
+            | (bit_cast::<225, 64>(self.timestamp.val()) << 97)
+            | (bit_cast::<225, 64>(self.random.val()) << 161);
         self.known.read.next = self.entry_read.val();
         self.known.clear.next = false;
         self.known.read_address.next = self.entry_buffer.val();
@@ -165,6 +179,8 @@ impl<const BUS: usize> Logic for PacketBuffer<BUS> {
         self.entry_ifindex.next = self.known.read_data.val().get_bits::<32>(17);
         self.entry_queue.next = self.known.read_data.val().get_bits::<16>(49);
         self.entry_number.next = self.known.read_data.val().get_bits::<32>(65);
+        self.entry_timestamp.next = self.known.read_data.val().get_bits::<64>(97);
+        self.entry_random.next = self.known.read_data.val().get_bits::<64>(161);
 
         self.numbers.clock.next = self.clock.val();
         self.numbers.write.next = self.complete.val();

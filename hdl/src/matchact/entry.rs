@@ -19,6 +19,10 @@ pub struct Entry<const RB: usize, const WB: usize, const MB: usize> {
     pub ifindex: Signal<In, Bits<32>>,
     /// `xdp_md.rx_queue_index`
     pub queue: Signal<In, Bits<16>>,
+    /// Time of reception.
+    pub timestamp: Signal<In, Bits<64>>,
+    /// Its random value.
+    pub random: Signal<In, Bits<64>>,
     /// Registers of who comes round.
     pub registers: Signal<In, Bits<RB>>,
     /// Its predicates.
@@ -44,6 +48,8 @@ pub struct Entry<const RB: usize, const WB: usize, const MB: usize> {
     data_end_at: Constant<Bits<12>>,
     ifindex_at: Constant<Bits<12>>,
     queue_at: Constant<Bits<12>>,
+    timestamp_at: Constant<Bits<12>>,
+    random_at: Constant<Bits<12>>,
     data_end: Signal<Local, Bits<64>>,
 }
 
@@ -58,6 +64,8 @@ impl<const RB: usize, const WB: usize, const MB: usize> Entry<RB, WB, MB> {
             length: Default::default(),
             ifindex: Default::default(),
             queue: Default::default(),
+            timestamp: Default::default(),
+            random: Default::default(),
             registers: Default::default(),
             predicates: Default::default(),
             memory: Default::default(),
@@ -75,6 +83,8 @@ impl<const RB: usize, const WB: usize, const MB: usize> Entry<RB, WB, MB> {
             data_end_at: register_at(target.entry_data_end()),
             ifindex_at: register_at(target.entry_ingress_ifindex()),
             queue_at: register_at(target.entry_rx_queue_index()),
+            timestamp_at: register_at(target.entry_timestamp()),
+            random_at: register_at(target.entry_random()),
             data_end: Default::default(),
         }
     }
@@ -95,7 +105,9 @@ impl<const RB: usize, const WB: usize, const MB: usize> Logic for Entry<RB, WB, 
         if self.entering.val() {
             self.held_registers.d.next = (bit_cast::<RB, 64>(self.data_end.val()) << self.data_end_at.val())
                 | (bit_cast::<RB, 32>(self.ifindex.val()) << self.ifindex_at.val())
-                | (bit_cast::<RB, 16>(self.queue.val()) << self.queue_at.val());
+                | (bit_cast::<RB, 16>(self.queue.val()) << self.queue_at.val())
+                | (bit_cast::<RB, 64>(self.timestamp.val()) << self.timestamp_at.val())
+                | (bit_cast::<RB, 64>(self.random.val()) << self.random_at.val());
             self.held_predicates.d.next = bits::<16>(0);
             self.held_memory.d.next = bit_cast::<MB, WB>(self.window.val()) << self.window_at.val();
             self.held_aborted.d.next = false;

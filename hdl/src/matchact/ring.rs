@@ -41,6 +41,10 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     pub enter_ifindex: Signal<In, Bits<32>>,
     /// `xdp_md.rx_queue_index`
     pub enter_queue: Signal<In, Bits<16>>,
+    /// Time of reception in ns.
+    pub enter_timestamp: Signal<In, Bits<64>>,
+    /// The packet's random value.
+    pub enter_random: Signal<In, Bits<64>>,
 
     /// A packet leaves.
     pub exit_valid: Signal<Out, Bit>,
@@ -56,6 +60,8 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     pub exit_verdict: Signal<Out, Bits<32>>,
     /// The program broke a bound.
     pub exit_aborted: Signal<Out, Bit>,
+    /// Interface index to which verdict 4 sends it: low half of register 1.
+    pub exit_redirect: Signal<Out, Bits<32>>,
 
     /// Writes a stage word.
     pub word_write: Signal<In, Bit>,
@@ -152,6 +158,8 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             enter_length: Default::default(),
             enter_ifindex: Default::default(),
             enter_queue: Default::default(),
+            enter_timestamp: Default::default(),
+            enter_random: Default::default(),
             exit_valid: Default::default(),
             exit_window: Default::default(),
             exit_slot: Default::default(),
@@ -159,6 +167,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             exit_length: Default::default(),
             exit_verdict: Default::default(),
             exit_aborted: Default::default(),
+            exit_redirect: Default::default(),
             word_write: Default::default(),
             word_slot: Default::default(),
             word_pass: Default::default(),
@@ -246,6 +255,8 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Logic fo
         self.entry.length.next = self.enter_length.val();
         self.entry.ifindex.next = self.enter_ifindex.val();
         self.entry.queue.next = self.enter_queue.val();
+        self.entry.timestamp.next = self.enter_timestamp.val();
+        self.entry.random.next = self.enter_random.val();
         self.entry.registers.next = self.pad_registers.q.val();
         self.entry.predicates.next = self.pad_predicates.q.val();
         self.entry.memory.next = self.pad_memory.q.val();
@@ -326,6 +337,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Logic fo
         self.exit_aborted.next = self.leaver.val().active && self.aborted.val();
         self.register0.next = self.pad_registers.q.val().get_bits::<32>(0);
         self.exit_verdict.next = self.register0.val();
+        self.exit_redirect.next = self.pad_registers.q.val().get_bits::<32>(64);
         if !self.leaver.val().active {
             self.exit_verdict.next = bits::<32>(2);
         } else if self.aborted.val() {

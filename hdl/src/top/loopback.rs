@@ -22,6 +22,8 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub rx_slot: Signal<In, Bits<3>>,
     pub rx_ifindex: Signal<In, Bits<32>>,
     pub rx_queue: Signal<In, Bits<16>>,
+    pub rx_timestamp: Signal<In, Bits<64>>,
+    pub rx_random: Signal<In, Bits<64>>,
     pub rx_number: Signal<In, Bits<32>>,
     pub count: Signal<Out, Bit>,
     pub count_class: Signal<Out, Bits<2>>,
@@ -33,6 +35,8 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub enter_slot: Signal<Out, Bits<3>>,
     pub enter_ifindex: Signal<Out, Bits<32>>,
     pub enter_queue: Signal<Out, Bits<16>>,
+    pub enter_timestamp: Signal<Out, Bits<64>>,
+    pub enter_random: Signal<Out, Bits<64>>,
     pub enter_number: Signal<Out, Bits<32>>,
     pub exit_valid: Signal<In, Bit>,
     pub exit_window: Signal<In, Bits<WINDOW>>,
@@ -41,6 +45,7 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub exit_length: Signal<In, Bits<14>>,
     pub exit_verdict: Signal<In, Bits<32>>,
     pub exit_aborted: Signal<In, Bit>,
+    pub exit_redirect: Signal<In, Bits<32>>,
     pub report_valid: Signal<Out, Bit>,
     pub report_number: Signal<Out, Bits<32>>,
     pub report_verdict: Signal<Out, Bits<32>>,
@@ -53,6 +58,7 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub tx_verdict: Signal<Out, Bits<32>>,
     pub tx_slot: Signal<Out, Bits<3>>,
     pub tx_number: Signal<Out, Bits<32>>,
+    pub tx_redirect: Signal<Out, Bits<32>>,
     pub free: Signal<Out, Bits<11>>,
     ingress: Ingress<BUS, KEEP, WINDOW, BANKS>,
     buffer: PacketBuffer<BUS>,
@@ -74,6 +80,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             rx_slot: Default::default(),
             rx_ifindex: Default::default(),
             rx_queue: Default::default(),
+            rx_timestamp: Default::default(),
+            rx_random: Default::default(),
             rx_number: Default::default(),
             count: Default::default(),
             count_class: Default::default(),
@@ -85,6 +93,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             enter_slot: Default::default(),
             enter_ifindex: Default::default(),
             enter_queue: Default::default(),
+            enter_timestamp: Default::default(),
+            enter_random: Default::default(),
             enter_number: Default::default(),
             exit_valid: Default::default(),
             exit_window: Default::default(),
@@ -93,6 +103,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             exit_length: Default::default(),
             exit_verdict: Default::default(),
             exit_aborted: Default::default(),
+            exit_redirect: Default::default(),
             report_valid: Default::default(),
             report_number: Default::default(),
             report_verdict: Default::default(),
@@ -105,6 +116,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             tx_verdict: Default::default(),
             tx_slot: Default::default(),
             tx_number: Default::default(),
+            tx_redirect: Default::default(),
             free: Default::default(),
             ingress: Ingress::new(target),
             buffer: PacketBuffer::new(target),
@@ -135,6 +147,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.ingress.rx_slot.next = self.rx_slot.val();
         self.ingress.rx_ifindex.next = self.rx_ifindex.val();
         self.ingress.rx_queue.next = self.rx_queue.val();
+        self.ingress.rx_timestamp.next = self.rx_timestamp.val();
+        self.ingress.rx_random.next = self.rx_random.val();
         self.ingress.rx_number.next = self.rx_number.val();
         self.count.next = self.ingress.count.val();
         self.count_class.next = self.ingress.count_class.val();
@@ -150,6 +164,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.buffer.slot.next = self.ingress.slot.val();
         self.buffer.ifindex.next = self.ingress.ifindex.val();
         self.buffer.queue_index.next = self.ingress.queue_index.val();
+        self.buffer.timestamp.next = self.ingress.timestamp.val();
+        self.buffer.random.next = self.ingress.random.val();
         self.buffer.number.next = self.ingress.number.val();
         self.buffer.entry_read.next = self.ingress.entry_read.val();
         self.buffer.entry_buffer.next = self.ingress.entry_buffer.val();
@@ -161,6 +177,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.enter_slot.next = self.buffer.entry_slot.val();
         self.enter_ifindex.next = self.buffer.entry_ifindex.val();
         self.enter_queue.next = self.buffer.entry_queue.val();
+        self.enter_timestamp.next = self.buffer.entry_timestamp.val();
+        self.enter_random.next = self.buffer.entry_random.val();
         self.enter_number.next = self.buffer.entry_number.val();
         self.egress.exit_valid.next = self.exit_valid.val();
         self.egress.exit_window.next = self.exit_window.val();
@@ -169,6 +187,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.egress.exit_length.next = self.exit_length.val();
         self.egress.exit_verdict.next = self.exit_verdict.val();
         self.egress.exit_aborted.next = self.exit_aborted.val();
+        self.egress.exit_redirect.next = self.exit_redirect.val();
         self.buffer.exit_buffer.next = self.exit_buffer.val();
         self.egress.exit_number.next = self.buffer.exit_number.val();
         self.report_valid.next = self.egress.report_valid.val();
@@ -189,6 +208,7 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.tx_verdict.next = self.egress.tx_verdict.val();
         self.tx_slot.next = self.egress.tx_slot.val();
         self.tx_number.next = self.egress.tx_number.val();
+        self.tx_redirect.next = self.egress.tx_redirect.val();
         self.free.next = self.buffer.free.val();
     }
 }

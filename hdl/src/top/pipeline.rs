@@ -44,6 +44,10 @@ pub struct PipelineTop<
     pub rx_ifindex: Signal<In, Bits<32>>,
     /// Receive queue index.
     pub rx_queue: Signal<In, Bits<16>>,
+    /// Time of reception in ns.
+    pub rx_timestamp: Signal<In, Bits<64>>,
+    /// The packet's random value.
+    pub rx_random: Signal<In, Bits<64>>,
     /// Number of the packet; whatever the sender likes, shown again with the packet.
     pub rx_number: Signal<In, Bits<32>>,
 
@@ -63,6 +67,8 @@ pub struct PipelineTop<
     pub tx_slot: Signal<Out, Bits<3>>,
     /// Number of the packet.
     pub tx_number: Signal<Out, Bits<32>>,
+    /// Interface index to which REDIRECT sends the frame, otherwise 0.
+    pub tx_redirect: Signal<Out, Bits<32>>,
 
     /// A packet has left the ring.
     pub report_valid: Signal<Out, Bit>,
@@ -125,6 +131,8 @@ impl<
             rx_slot: Default::default(),
             rx_ifindex: Default::default(),
             rx_queue: Default::default(),
+            rx_timestamp: Default::default(),
+            rx_random: Default::default(),
             rx_number: Default::default(),
             tx_data: Default::default(),
             tx_keep: Default::default(),
@@ -134,6 +142,7 @@ impl<
             tx_verdict: Default::default(),
             tx_slot: Default::default(),
             tx_number: Default::default(),
+            tx_redirect: Default::default(),
             report_valid: Default::default(),
             report_number: Default::default(),
             report_slot: Default::default(),
@@ -167,6 +176,8 @@ impl<
         self.rx_slot.connect();
         self.rx_ifindex.connect();
         self.rx_queue.connect();
+        self.rx_timestamp.connect();
+        self.rx_random.connect();
         self.rx_number.connect();
         self.tx_ready.connect();
         self.reg_valid.connect();
@@ -207,6 +218,8 @@ impl<
         self.ingress.rx_slot.next = self.rx_slot.val();
         self.ingress.rx_ifindex.next = self.rx_ifindex.val();
         self.ingress.rx_queue.next = self.rx_queue.val();
+        self.ingress.rx_timestamp.next = self.rx_timestamp.val();
+        self.ingress.rx_random.next = self.rx_random.val();
         self.ingress.rx_number.next = self.rx_number.val();
         self.rx_ready.next = self.ingress.rx_ready.val();
         self.ingress.enable.next = self.management.ready.val();
@@ -217,6 +230,7 @@ impl<
         self.tx_verdict.next = self.egress.tx_verdict.val();
         self.tx_slot.next = self.egress.tx_slot.val();
         self.tx_number.next = self.egress.tx_number.val();
+        self.tx_redirect.next = self.egress.tx_redirect.val();
         self.report_valid.next = self.egress.report_valid.val();
         self.report_number.next = self.egress.report_number.val();
         self.report_slot.next = self.egress.report_slot.val();
@@ -244,6 +258,8 @@ impl<
         self.buffer.slot.next = self.ingress.slot.val();
         self.buffer.ifindex.next = self.ingress.ifindex.val();
         self.buffer.queue_index.next = self.ingress.queue_index.val();
+        self.buffer.timestamp.next = self.ingress.timestamp.val();
+        self.buffer.random.next = self.ingress.random.val();
         self.buffer.number.next = self.ingress.number.val();
         self.buffer.entry_read.next = self.ingress.entry_read.val();
         self.buffer.entry_buffer.next = self.ingress.entry_buffer.val();
@@ -254,6 +270,8 @@ impl<
         self.ring.enter_length.next = self.buffer.entry_length.val();
         self.ring.enter_ifindex.next = self.buffer.entry_ifindex.val();
         self.ring.enter_queue.next = self.buffer.entry_queue.val();
+        self.ring.enter_timestamp.next = self.buffer.entry_timestamp.val();
+        self.ring.enter_random.next = self.buffer.entry_random.val();
         self.ingress.enter_ready.next = self.ring.enter_ready.val();
         self.admit_valid.next = self.ingress.enter_valid.val() && self.ring.enter_ready.val();
         self.admit_number.next = self.buffer.entry_number.val();
@@ -266,6 +284,7 @@ impl<
         self.egress.exit_length.next = self.ring.exit_length.val();
         self.egress.exit_verdict.next = self.ring.exit_verdict.val();
         self.egress.exit_aborted.next = self.ring.exit_aborted.val();
+        self.egress.exit_redirect.next = self.ring.exit_redirect.val();
         self.buffer.exit_buffer.next = self.ring.exit_buffer.val();
         self.egress.exit_number.next = self.buffer.exit_number.val();
         self.buffer.read.next = self.egress.read.val();

@@ -6,6 +6,7 @@ use crate::maps::Maps;
 use crate::packet::{Outcome, Packet, PacketResult};
 use crate::tables::{TableAccess, Tables};
 use std::path::Path;
+use weir_pipeline::model::REDIRECT;
 use weir_sim::{PipelineSim, RxFrame, SimError};
 
 pub use weir_sim::{Disturbance, RunOptions};
@@ -68,12 +69,7 @@ impl Engine for Rtl {
     }
 
     fn run(&mut self, packets: &[Packet]) -> Result<Vec<PacketResult>, EngineError> {
-        let frame = |packet: &Packet| RxFrame {
-            data: packet.data.clone(),
-            slot: SLOT,
-            ingress_ifindex: packet.meta.ingress_ifindex,
-            rx_queue_index: packet.meta.rx_queue_index,
-        };
+        let frame = |packet: &Packet| RxFrame { data: packet.data.clone(), slot: SLOT, meta: packet.meta };
         let frames: Vec<RxFrame> = packets.iter().map(frame).collect();
         let report = self.sim.run(&frames, self.options).map_err(failed)?;
         self.figures = Some(RtlFigures {
@@ -87,7 +83,11 @@ impl Engine for Rtl {
         });
         let result = |frame: weir_sim::FrameOutcome| match frame.dropped_at_ingress {
             true => PacketResult::NotAdmitted,
-            false => PacketResult::Ran(Outcome { verdict: frame.verdict, data: frame.data, redirect: None }),
+            false => PacketResult::Ran(Outcome {
+                verdict: frame.verdict,
+                data: frame.data,
+                redirect: (frame.verdict == REDIRECT).then_some(frame.redirect),
+            }),
         };
         Ok(report.frames.into_iter().map(result).collect())
     }

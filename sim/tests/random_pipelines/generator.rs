@@ -29,7 +29,12 @@ impl<'a> Generator<'a> {
 
     /// A pipeline that validates.
     pub fn pipeline(&mut self) -> Pipeline {
-        self.live = vec![self.target.entry_data_end(), self.target.entry_ingress_ifindex()];
+        self.live = vec![
+            self.target.entry_data_end(),
+            self.target.entry_ingress_ifindex(),
+            self.target.entry_timestamp(),
+            self.target.entry_random(),
+        ];
         let passes = match self.random.below(10) {
             0..6 => 1,
             6..8 => 2,

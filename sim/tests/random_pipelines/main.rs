@@ -47,8 +47,12 @@ impl Case {
             .map(|_| RxFrame {
                 data: generator.packet(),
                 slot: generator.random.below(pipelines.len() as u64) as u8,
-                ingress_ifindex: generator.random.bits() as u32,
-                rx_queue_index: generator.random.below(1 << 16) as u32,
+                meta: Meta {
+                    ingress_ifindex: generator.random.bits() as u32,
+                    rx_queue_index: generator.random.below(1 << 16) as u32,
+                    timestamp: generator.random.bits(),
+                    random: generator.random.bits(),
+                },
             })
             .collect();
         let disturbance = random.chance(1, 2).then(|| Disturbance {
@@ -74,17 +78,14 @@ impl Case {
         }
         let report = sim.run(&self.frames, self.options)?;
         for (number, (frame, rtl)) in self.frames.iter().zip(&report.frames).enumerate() {
-            let meta = Meta {
-                ingress_ifindex: frame.ingress_ifindex,
-                rx_queue_index: frame.rx_queue_index,
-                ..Meta::default()
-            };
-            let model = models[usize::from(frame.slot)].run(&frame.data, meta);
+            let model = models[usize::from(frame.slot)].run(&frame.data, frame.meta);
             let what = if rtl.dropped_at_ingress {
                 "was dropped at ingress".to_owned()
             } else if (model.verdict, model.aborted) != (rtl.verdict, rtl.aborted) {
                 let [model, rtl] = [(model.verdict, model.aborted), (rtl.verdict, rtl.aborted)];
                 format!("(verdict, aborted): model {model:?}, RTL {rtl:?}")
+            } else if model.redirect != rtl.redirect {
+                format!("redirect: model {}, RTL {}", model.redirect, rtl.redirect)
             } else if let Some(data) = &rtl.data
                 && *data != model.data
             {
@@ -166,7 +167,7 @@ impl Case {
         }
         for frame in &self.frames {
             let bytes: String = frame.data.iter().map(|b| format!("{b:02x}")).collect();
-            text.push_str(&format!("slot {} ifindex {} {bytes}\n", frame.slot, frame.ingress_ifindex));
+            text.push_str(&format!("slot {} {:?} {bytes}\n", frame.slot, frame.meta));
         }
         text
     }

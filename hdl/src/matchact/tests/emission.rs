@@ -18,6 +18,8 @@ fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280> {
     ring.enter_length.connect();
     ring.enter_ifindex.connect();
     ring.enter_queue.connect();
+    ring.enter_timestamp.connect();
+    ring.enter_random.connect();
     ring.word_write.connect();
     ring.word_slot.connect();
     ring.word_pass.connect();

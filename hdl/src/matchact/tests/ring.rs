@@ -44,6 +44,8 @@ struct Left {
     window: Vec<u8>,
     verdict: u32,
     aborted: bool,
+    /// Register 1 where the verdict redirects.
+    redirect: u32,
     clocks: u64,
 }
 
@@ -130,11 +132,14 @@ impl Bench {
                 self.ring.enter_length.next = (packet.data.len() as u64).to_bits();
                 self.ring.enter_ifindex.next = u64::from(packet.meta.ingress_ifindex).to_bits();
                 self.ring.enter_queue.next = u64::from(packet.meta.rx_queue_index).to_bits();
+                self.ring.enter_timestamp.next = packet.meta.timestamp.to_bits();
+                self.ring.enter_random.next = packet.meta.random.to_bits();
             }
             self.settle();
             if self.ring.exit_valid.val() {
                 let number = self.ring.exit_buffer.val().index();
                 let window = self.ring.exit_window.val();
+                let redirects = self.ring.exit_verdict.val() == 4;
                 let before = left.insert(
                     number,
                     Left {
@@ -143,6 +148,7 @@ impl Bench {
                         window: (0..64).map(|at| window.get_bits::<8>(at * 8).to_u8()).collect(),
                         verdict: self.ring.exit_verdict.val().to_u32(),
                         aborted: self.ring.exit_aborted.val(),
+                        redirect: if redirects { self.ring.exit_redirect.val().to_u32() } else { 0 },
                         clocks: self.clocks - since[number],
                     },
                 );
@@ -194,6 +200,7 @@ fn expected(target: &Target, packet: &Packet, outcome: &Outcome, passes: u32) ->
         window,
         verdict: outcome.verdict,
         aborted: outcome.aborted,
+        redirect: outcome.redirect,
         clocks: u64::from(target.ring_clocks() * passes),
     }
 }
@@ -226,7 +233,8 @@ fn compare(seed: u64, passes: [u32; 2], packets: usize) -> usize {
             meta: Meta {
                 ingress_ifindex: random.bits() as u32,
                 rx_queue_index: random.below(1 << 16) as u32,
-                ..Meta::default()
+                timestamp: random.bits(),
+                random: random.bits(),
             },
         })
         .collect();

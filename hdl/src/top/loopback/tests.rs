@@ -37,6 +37,8 @@ struct Frame {
     slot: u32,
     ifindex: u32,
     queue: u32,
+    timestamp: u64,
+    random: u64,
 }
 
 /// What the test's ring makes of a frame.
@@ -52,6 +54,8 @@ impl Frame {
             slot: random.below(2) as u32,
             ifindex: random.next() as u32,
             queue: random.below(1 << 16) as u32,
+            timestamp: random.next(),
+            random: random.next(),
         }
     }
 
@@ -63,6 +67,11 @@ impl Frame {
             6 => Result { verdict: 0, aborted: true },
             _ => Result { verdict: 2, aborted: false },
         }
+    }
+
+    /// Register 1 when the packet leaves the ring.
+    fn register1(&self) -> u32 {
+        self.random as u32
     }
 
     fn forwarded(&self) -> bool {
@@ -163,6 +172,8 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
             block.rx_ifindex.next = (frame.ifindex ^ garbage).to_bits();
             block.rx_queue.next = ((frame.queue ^ garbage) & 0xffff).to_bits();
             block.rx_number.next = (sending as u32 ^ garbage).to_bits();
+            block.rx_timestamp.next = (frame.timestamp ^ u64::from(garbage)).to_bits();
+            block.rx_random.next = (frame.random ^ u64::from(garbage)).to_bits();
         }
         block.tx_ready.next = random.percent(willing.tx);
         // The ring gives out what is due, whether or not anybody waits.
@@ -177,6 +188,7 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
             block.exit_length.next = frame.data.len().to_bits();
             block.exit_verdict.next = frame.result().verdict.to_bits();
             block.exit_aborted.next = frame.result().aborted;
+            block.exit_redirect.next = frame.register1().to_bits();
         }
         let room = |slot: usize| !flights.iter().any(|f| f.leaves == clock + TURN[slot]);
         block.enter_ready.next = room(0) && room(1) && random.percent(willing.ring);
@@ -207,6 +219,8 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
             assert_eq!(block.enter_slot.val().index() as u32, frame.slot);
             assert_eq!(block.enter_ifindex.val().index() as u32, frame.ifindex);
             assert_eq!(block.enter_queue.val().index() as u32, frame.queue);
+            assert_eq!(block.enter_timestamp.val().to_u64(), frame.timestamp);
+            assert_eq!(block.enter_random.val().to_u64(), frame.random);
             entered.push(number);
             let buffer = block.enter_buffer.val().index() as u64;
             assert_eq!(inside.insert(buffer, number), None, "buffer {buffer} is in the ring twice");
@@ -224,6 +238,8 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
             let frame = &frames[number];
             assert_eq!(block.tx_slot.val().index() as u32, frame.slot);
             assert_eq!(block.tx_verdict.val().index() as u32, frame.result().verdict);
+            let redirect = if frame.result().verdict == 4 { frame.register1() } else { 0 };
+            assert_eq!(block.tx_redirect.val().to_u32(), redirect);
             let keep = block.tx_keep.val();
             let kept = (0..KEEP).take_while(|lane| keep.get_bit(*lane)).count();
             assert!((kept..KEEP).all(|lane| !keep.get_bit(lane)));
