@@ -10,9 +10,11 @@
 //! - [`reads`]: reads of parts of one word of a value become one read.
 //! - [`predicates`]: which conditions lead to a block, as sets of outcomes.
 //! - [`live`]: what is needed, and how often.
+//! - `deep`: deep loads that lie next to each other become one.
 //! - [`lower`]: the nodes.
 //! - [`order`]: the dependences.
 
+mod deep;
 mod dump;
 pub mod fuse;
 pub mod live;

@@ -101,10 +101,10 @@ pub fn compile_with(
     dag::fuse::fuse(&mut function);
     show(Dump::Ssa, &|| function.to_string());
     let mut sets = dag::predicates::Sets::new(&function);
-    let live = dag::live::live(&function, &object.maps, &mut sets);
-    let mut dag = dag::lower(&function, &object.maps, &live, &mut sets);
+    let live = dag::live::live(&function, &mut sets);
+    let mut dag = dag::lower(&function, &live, &mut sets);
     show(Dump::Dag, &|| dag.to_string());
-    let tables = Tables::new(object, program, target)?;
+    let tables = Tables::new(object, program, target, &function.maps)?;
     let placement = schedule::schedule(&mut dag, &tables, target)
         .map_err(|failure| vec![refusal(&failure, &dag, program, target)])?;
     show(Dump::Schedule, &|| schedule::dump::dump(&dag, &placement, target));

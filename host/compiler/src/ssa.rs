@@ -20,6 +20,7 @@ mod copies;
 mod divide;
 mod dump;
 mod function;
+pub mod layout;
 mod memory;
 pub mod range;
 pub mod simplify;
@@ -29,8 +30,8 @@ mod unroll;
 pub mod values;
 
 pub use build::build;
+use layout::Layout;
 use values::{Val, Values};
-use weir_bpf::MapDef;
 use weir_pipeline::words::{CmpOp, Size};
 
 /// A place in the packet: context address `var + offset`.
@@ -75,11 +76,6 @@ impl TableAddress {
     }
 }
 
-/// Bytes that a map takes in a table unit.
-pub fn table_bytes(def: &MapDef) -> u64 {
-    u64::from(def.value_size).next_multiple_of(8) * u64::from(def.max_entries)
-}
-
 /// A condition on two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cond {
@@ -102,6 +98,8 @@ pub enum Effect {
     Load(Val),
     /// A read of a map's value.
     Read(Val),
+    /// An operation on a map's keys; which, is in the value.
+    Key(Val),
     /// A store into the packet.
     Store {
         /// Where.
@@ -140,6 +138,8 @@ pub struct Site {
     pub block: usize,
     /// What is done.
     pub effect: Effect,
+    /// It is done only where this holds as well.
+    pub when: Option<Cond>,
     /// Instructions.
     pub insns: Vec<u32>,
     /// Number of values there were before it: its place in the program's order.
@@ -177,6 +177,8 @@ pub struct Function {
     pub blocks: Vec<Block>,
     /// Accesses in program order; those of a block are not interrupted by others'.
     pub sites: Vec<Site>,
+    /// Layouts of the object's maps.
+    pub maps: Vec<Layout>,
 }
 
 impl Function {

@@ -12,10 +12,11 @@ use weir_compiler::diag::codes::{CODES, INTERNAL, PASSES, PREDICATES, REGISTERS,
 fn maps() -> Vec<MapDef> {
     vec![
         array("array", 8, 4),
-        MapDef { map_type: 1, ..array("hash", 8, 4) },
+        MapDef { map_type: 9, ..array("lru", 8, 4) },
         array("big", 1 << 20, 16),
         MapDef { initial: Some(vec![0; 8]), ..array(".rodata", 8, 1) },
         MapDef { key_size: 8, ..array("wrong", 8, 4) },
+        MapDef { map_type: 1, ..array("hash", 8, 4) },
     ]
 }
 

@@ -11,6 +11,7 @@ fn packets(numbers: &mut Numbers, count: usize) -> Vec<Vec<u8>> {
         .map(|_| {
             let length =
                 if numbers.below(3) == 0 { numbers.below(130) } else { 60 + numbers.below(100) } as usize;
+            let length = if numbers.below(6) == 0 { 300 + numbers.below(1200) as usize } else { length };
             let mut packet = numbers.bytes(length.max(14));
             let mut at = 12;
             if numbers.below(4) == 0 && packet.len() >= 18 {
@@ -37,19 +38,22 @@ fn packets(numbers: &mut Numbers, count: usize) -> Vec<Vec<u8>> {
 #[test]
 fn corpus_programs_agree_with_the_interpreter() {
     let mut numbers = Numbers(7);
-    for name in [
+    let names = [
         "alu",
         "calls",
         "context",
         "copies",
+        "deep",
         "drop_port",
         "firewall",
+        "hash",
         "jump",
         "loops",
         "maps",
         "reflect",
         "stack",
-    ] {
+    ];
+    for name in names {
         for options in [&["-O2"][..], &["-O1"], &["-Os"], &["-O2", "-mcpu=v1"], &["-O2", "-mcpu=v3"]] {
             let object = corpus(name, options);
             for program in &object.programs {

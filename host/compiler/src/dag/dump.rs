@@ -3,6 +3,7 @@
 
 use super::{Dag, Input, Kind, Node};
 use std::fmt;
+use weir_pipeline::words::LateOp;
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +35,9 @@ impl fmt::Display for Node {
                 }
             }
             Kind::Late { op, map, a, offset, size, b, is32, .. } => match map {
+                Some(map) if op.is_key() => write!(f, "{op} map{map} {a}, {b}")?,
                 Some(map) => write!(f, "{op} {size} map{map}[{a}+{offset}], {b}")?,
+                None if *op == LateOp::Deep => write!(f, "{op} {size} [{a}+{offset}]")?,
                 None => write!(f, "{op}{} {a}, {b}", width(*is32))?,
             },
         }

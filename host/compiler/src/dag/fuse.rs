@@ -60,6 +60,6 @@ fn unchanged(function: &Function, read: Val, write: usize, address: TableAddress
     function.sites[first..write].iter().all(|site| match site.effect {
         Effect::Write { address: other, size: bytes, .. }
         | Effect::Add { address: other, size: bytes, .. } => !address.overlaps(size, &other, bytes),
-        Effect::Load(_) | Effect::Read(_) | Effect::Store { .. } => true,
+        Effect::Load(_) | Effect::Read(_) | Effect::Key(_) | Effect::Store { .. } => true,
     })
 }

@@ -4,9 +4,9 @@
 use super::predicates::{Set, Sets};
 use super::reads::{Part, part};
 use crate::ssa::values::{Def, Operation, Val};
-use crate::ssa::{Cond, Effect, Function, table_bytes};
+use crate::ssa::{Cond, Effect, Function};
 use std::collections::{BTreeMap, BTreeSet};
-use weir_bpf::MapDef;
+use weir_pipeline::words::LateOp;
 
 /// One of several values, by predicates that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,6 @@ pub struct Live {
 
 struct Marker<'a> {
     function: &'a Function,
-    maps: &'a [MapDef],
     sets: &'a mut Sets,
     live: Live,
     conds: BTreeSet<u32>,
@@ -47,7 +46,7 @@ enum Work {
 }
 
 /// Marks what is needed.
-pub fn live(function: &Function, maps: &[MapDef], sets: &mut Sets) -> Live {
+pub fn live(function: &Function, sets: &mut Sets) -> Live {
     let mut returns = Vec::new();
     for (index, block) in function.blocks.iter().enumerate() {
         if let Some((value, _)) = block.result {
@@ -57,7 +56,6 @@ pub fn live(function: &Function, maps: &[MapDef], sets: &mut Sets) -> Live {
     let verdict = choice(function, sets, returns);
     let mut marker = Marker {
         function,
-        maps,
         sets,
         live: Live {
             uses: vec![0; function.values.len()],
@@ -73,12 +71,16 @@ pub fn live(function: &Function, maps: &[MapDef], sets: &mut Sets) -> Live {
     for site in &function.sites {
         let (var, data) = match site.effect {
             Effect::Load(_) | Effect::Read(_) => continue,
+            Effect::Key(value) => match function.values.def(value) {
+                Def::Key { op: LateOp::Find, .. } => continue,
+                _ => (None, value),
+            },
             Effect::Store { address, data, .. } => (address.var, data),
             Effect::Write { address, data, .. } | Effect::Add { address, data, .. } => (address.var, data),
         };
         var.into_iter().for_each(|v| marker.value(v));
         marker.value(data);
-        let set = marker.sets.block(site.block);
+        let set = marker.sets.site(site);
         marker.set(set);
     }
     while let Some(work) = marker.work.pop() {
@@ -158,10 +160,13 @@ impl Marker<'_> {
                 }
                 self.value(b);
             }
-            Def::Load { address, .. } => address.var.into_iter().for_each(|v| self.value(v)),
+            Def::Load { address, .. } | Def::Deep { address, .. } => {
+                address.var.into_iter().for_each(|v| self.value(v));
+            }
+            Def::Key { key, .. } => key.into_iter().for_each(|v| self.value(v)),
             Def::Read { address, size, block, .. } => {
                 address.var.into_iter().for_each(|v| self.value(v));
-                let bytes = table_bytes(&self.maps[address.map]);
+                let bytes = self.function.maps[address.map].bytes();
                 if !address.always_inside(&self.function.values, size, bytes) {
                     let set = self.sets.block(block);
                     self.set(set);

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! From values to nodes.
 
+use super::deep::{self, Word, Words};
 use super::live::{Choice, Live};
 use super::order::{self, Access};
 use super::predicates::{Set, Sets};
 use super::{Dag, Input, Kind, Literal, Node, Pred, Reg};
 use crate::ssa::values::{Def, Entry, Operation, Val, Values};
-use crate::ssa::{Address, Cond, Effect, Function, TableAddress, table_bytes};
+use crate::ssa::{Address, Cond, Effect, Function, Site, TableAddress};
 use std::collections::{BTreeMap, HashMap};
-use weir_bpf::MapDef;
-use weir_pipeline::words::{AluOp, LateOp, Size};
+use weir_pipeline::words::{AluOp, DEEP_SPACE, LateOp, Size};
 
 /// Offsets of loads and stores have 12 bits.
 const OFFSETS: std::ops::Range<i64> = -2048..2048;
 
 struct Lowering<'a> {
     function: &'a Function,
-    maps: &'a [MapDef],
     live: &'a Live,
     sets: &'a mut Sets,
     dag: Dag,
@@ -27,16 +26,22 @@ struct Lowering<'a> {
     /// Registers of phis that take over the register of a value.
     ties: HashMap<Reg, Reg>,
     accesses: Vec<Access>,
-    /// Nodes that carry out loads and reads.
+    /// Nodes that carry out loads, reads and key operations.
     node_of: HashMap<Val, usize>,
+    /// Words that deep loads are taken from.
+    deep: Words,
+    /// Registers of those that have been loaded.
+    deep_words: HashMap<Word, Reg>,
+    /// Where inserts and deletes are done.
+    key_sets: HashMap<Val, Set>,
 }
 
 /// Makes the nodes of a function.
-pub fn lower(function: &Function, maps: &[MapDef], live: &Live, sets: &mut Sets) -> Dag {
+pub fn lower(function: &Function, live: &Live, sets: &mut Sets) -> Dag {
     let mut lowering = Lowering {
         function,
-        maps,
         live,
+        key_sets: key_sets(function, sets),
         sets,
         dag: Dag { registers: Dag::ENTRY.len() as u32, ..Dag::default() },
         registers: HashMap::new(),
@@ -45,6 +50,8 @@ pub fn lower(function: &Function, maps: &[MapDef], live: &Live, sets: &mut Sets)
         ties: HashMap::new(),
         accesses: Vec::new(),
         node_of: HashMap::new(),
+        deep: deep::words(function, live),
+        deep_words: HashMap::new(),
     };
     lowering.predicates();
     // What one phi decides needs no register beside that of the phi.
@@ -79,6 +86,18 @@ pub fn lower(function: &Function, maps: &[MapDef], live: &Live, sets: &mut Sets)
     let Lowering { mut dag, accesses, .. } = lowering;
     dag.dependences = order::dependences(&dag, &accesses, &function.reach());
     dag
+}
+
+/// Where inserts and deletes are done.
+fn key_sets(function: &Function, sets: &mut Sets) -> HashMap<Val, Set> {
+    let changes = function.sites.iter().filter_map(|site| match site.effect {
+        Effect::Key(value) => match function.values.def(value) {
+            Def::Key { op: LateOp::Insert | LateOp::Delete, .. } => Some((value, sets.site(site))),
+            _ => None,
+        },
+        _ => None,
+    });
+    changes.collect()
 }
 
 impl Lowering<'_> {
@@ -271,7 +290,7 @@ impl Lowering<'_> {
             sites[first..].iter().any(|site| match site.effect {
                 Effect::Store { .. } => map.is_none(),
                 Effect::Write { address, .. } | Effect::Add { address, .. } => map == Some(address.map),
-                Effect::Load(_) | Effect::Read(_) => false,
+                Effect::Load(_) | Effect::Read(_) | Effect::Key(_) => false,
             })
         })
     }
@@ -344,7 +363,7 @@ impl Lowering<'_> {
     }
 
     fn always_inside(&self, address: &TableAddress, size: Size) -> bool {
-        address.always_inside(self.values(), size, table_bytes(&self.maps[address.map]))
+        address.always_inside(self.values(), size, self.function.maps[address.map].bytes())
     }
 
     fn value(&mut self, value: Val) {
@@ -412,6 +431,25 @@ impl Lowering<'_> {
                     self.node_of.insert(value, self.dag.nodes.len());
                     Kind::Load { base, offset, size }
                 }
+                Def::Deep { .. } => match self.deep.get(&value).copied() {
+                    Some(word) => self.part_of_deep(value, word, &mut insns, key),
+                    None => return,
+                },
+                Def::Key { op, map, key: [low, high], .. } => {
+                    let (a, b) = (self.first(low, key), self.second(high, false, key));
+                    guard = self.key_sets.get(&value).and_then(|set| self.literal(*set));
+                    self.node_of.insert(value, self.dag.nodes.len());
+                    Kind::Late {
+                        op,
+                        map: Some(map),
+                        a,
+                        offset: 0,
+                        span: (0, 0),
+                        size: Size::B8,
+                        b,
+                        is32: false,
+                    }
+                }
                 Def::Const(_) | Def::Entry(_) | Def::Phi { .. } | Def::Select { .. } | Def::Read { .. } => {
                     return;
                 }
@@ -419,6 +457,82 @@ impl Lowering<'_> {
         };
         let tie = self.tie(dst, guard);
         self.push(Node { kind, guard, dst: Some(dst), insns, key, tie, lazy: false });
+    }
+
+    /// A deep load, or what takes it out of a word that has been loaded for several.
+    fn part_of_deep(&mut self, value: Val, word: Word, insns: &mut Vec<u32>, key: u32) -> Kind {
+        let Def::Deep { address, size } = *self.values().def(value) else {
+            return Kind::Alu { op: AluOp::Mov, is32: false, a: Input::Zero, b: Input::Zero };
+        };
+        let members = || self.deep.iter().filter(|(_, w)| **w == word).map(|(v, _)| *v);
+        if members().count() == 1 {
+            return self.deep_load(word, key);
+        }
+        let loaded = match self.deep_words.get(&word) {
+            Some(register) => *register,
+            None => {
+                let mut all: Vec<u32> =
+                    members().flat_map(|v| self.values().insns(v).iter().copied()).collect();
+                all.sort_unstable();
+                all.dedup();
+                let register = self.register();
+                let kind = self.deep_load(word, key);
+                self.push(Node {
+                    kind,
+                    guard: None,
+                    dst: Some(register),
+                    insns: all,
+                    key,
+                    tie: None,
+                    lazy: false,
+                });
+                self.deep_words.insert(word, register);
+                register
+            }
+        };
+        let shift = 8 * (address.offset - word.offset) as i32;
+        let bits = 8 * size.bytes() as i32;
+        let top = shift + bits == 8 * word.size.bytes() as i32;
+        let alu = |op, is32, a, b| Kind::Alu { op, is32, a, b };
+        let mask = |from| match size {
+            Size::B8 => alu(AluOp::Mov, false, Input::Zero, from),
+            Size::B4 => alu(AluOp::Mov, true, Input::Zero, from),
+            Size::B2 => alu(AluOp::And, false, from, Input::Imm(0xffff)),
+            Size::B1 => alu(AluOp::And, false, from, Input::Imm(0xff)),
+        };
+        if shift == 0 {
+            return mask(Input::Reg(loaded));
+        }
+        let shifted = alu(AluOp::Rsh, false, Input::Reg(loaded), Input::Imm(shift));
+        if top {
+            return shifted;
+        }
+        let register = self.register();
+        self.push(Node {
+            kind: shifted,
+            guard: None,
+            dst: Some(register),
+            insns: std::mem::take(insns),
+            key,
+            tie: None,
+            lazy: false,
+        });
+        insns.extend_from_slice(self.values().insns(value));
+        mask(Input::Reg(register))
+    }
+
+    fn deep_load(&mut self, word: Word, key: u32) -> Kind {
+        let a = word.var.map_or(Input::Zero, |v| self.first(v, key));
+        Kind::Late {
+            op: LateOp::Deep,
+            map: None,
+            a,
+            offset: word.offset.rem_euclid(DEEP_SPACE as i64) as u32,
+            span: (0, 0),
+            size: word.size,
+            b: Input::Zero,
+            is32: false,
+        }
     }
 
     /// Base and offset of a load or store.
@@ -438,14 +552,16 @@ impl Lowering<'_> {
         for site in &self.function.sites {
             let key = site.at * 2 + 1;
             let node = match site.effect {
-                Effect::Load(value) | Effect::Read(value) => match self.node_of.get(&value) {
-                    Some(node) => *node,
-                    None => continue,
-                },
+                Effect::Load(value) | Effect::Read(value) | Effect::Key(value) => {
+                    match self.node_of.get(&value) {
+                        Some(node) => *node,
+                        None => continue,
+                    }
+                }
                 Effect::Store { address, size, data, .. } => {
                     let (base, offset) = self.address(address, key);
                     let data = self.first(data, key);
-                    self.effect(site.block, Kind::Store { base, offset, size, data }, &site.insns, key)
+                    self.effect(site, Kind::Store { base, offset, size, data }, key)
                 }
                 Effect::Write { address, size, data } | Effect::Add { address, size, data } => {
                     let add = matches!(site.effect, Effect::Add { .. });
@@ -456,16 +572,16 @@ impl Lowering<'_> {
                     let (map, offset) = (Some(address.map), address.offset as u32);
                     let span = address.span;
                     let kind = Kind::Late { op, map, a, offset, span, size, b, is32: false };
-                    self.effect(site.block, kind, &site.insns, key)
+                    self.effect(site, kind, key)
                 }
             };
             self.accesses.push(Access::new(self.function, site, node));
         }
     }
 
-    fn effect(&mut self, block: usize, kind: Kind, insns: &[u32], key: u32) -> usize {
-        let set = self.sets.block(block);
+    fn effect(&mut self, site: &Site, kind: Kind, key: u32) -> usize {
+        let set = self.sets.site(site);
         let guard = self.literal(set);
-        self.push(Node { kind, guard, dst: None, insns: insns.to_vec(), key, tie: None, lazy: false })
+        self.push(Node { kind, guard, dst: None, insns: site.insns.clone(), key, tie: None, lazy: false })
     }
 }

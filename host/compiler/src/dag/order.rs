@@ -4,6 +4,7 @@
 use super::{Dag, Dependence, Kind};
 use crate::ssa::values::Def;
 use crate::ssa::{Address, Effect, Function, Site, TableAddress};
+use weir_pipeline::LateUnit;
 use weir_pipeline::words::{LateOp, Size};
 
 /// A memory access of a node, at one of the places where the program makes it.
@@ -25,6 +26,9 @@ enum Place {
     Table {
         address: TableAddress,
         size: Size,
+    },
+    Keys {
+        map: usize,
     },
     /// Nothing that another access could meet.
     Nowhere,
@@ -50,6 +54,13 @@ impl Access {
             },
             Effect::Read(value) => match *function.values.def(value) {
                 Def::Read { address, size, .. } => (Place::Table { address, size }, Change::None),
+                _ => (Place::Nowhere, Change::None),
+            },
+            Effect::Key(value) => match *function.values.def(value) {
+                Def::Key { op, map, .. } => {
+                    let change = if op == LateOp::Find { Change::None } else { Change::Write };
+                    (Place::Keys { map }, change)
+                }
                 _ => (Place::Nowhere, Change::None),
             },
             Effect::Store { address, size, bounds, .. } => {
@@ -80,6 +91,7 @@ impl Access {
             (Place::Table { address: a, size: m }, Place::Table { address: b, size: n }) => {
                 a.overlaps(m, &b, n)
             }
+            (Place::Keys { map: a }, Place::Keys { map: b }) => a == b,
             _ => false,
         }
     }
@@ -135,10 +147,10 @@ fn through_registers(dag: &Dag, found: &mut Vec<Dependence>) {
                 let writer = &dag.nodes[*index];
                 // A result that may not be written, and a place that is taken over, must be in a register.
                 let held = from.len() > 1 || writer.guard.is_some() || node.tie == Some(register);
-                let distance = match (held, is_late(&writer.kind)) {
-                    (true, true) => 2,
-                    (true, false) => 1,
-                    (false, _) => distance(&writer.kind, &node.kind),
+                let distance = match (held, latency(&writer.kind)) {
+                    (true, 0) => 1,
+                    (false, 0) => distance(&writer.kind, &node.kind),
+                    (_, late) => late + 1,
                 };
                 found.push(Dependence { from: *index, to, distance });
             }
@@ -149,26 +161,26 @@ fn through_registers(dag: &Dag, found: &mut Vec<Dependence>) {
         let guarded = |w: &usize| dag.nodes[*w].guard.is_some();
         for from in writers.iter().filter(|w| !guarded(w)) {
             for to in writers.iter().filter(|w| guarded(w)) {
-                let late = (is_late(&dag.nodes[*from].kind), is_late(&dag.nodes[*to].kind));
-                let distance = match late {
-                    (false, true) => 0,
-                    (true, false) => 2,
-                    _ => 1,
-                };
+                let late = |n: &usize| latency(&dag.nodes[*n].kind);
+                let distance = (late(from) + 1).saturating_sub(late(to));
                 found.push(Dependence { from: *from, to: *to, distance });
             }
         }
     }
 }
 
-fn is_late(kind: &Kind) -> bool {
-    matches!(kind, Kind::Late { .. })
+/// At the end of which stage, counted from its own, a node writes.
+pub fn latency(kind: &Kind) -> u32 {
+    match kind {
+        Kind::Late { op, .. } if op.is_key() => LateUnit::Keys(0).latency(),
+        Kind::Late { .. } => LateUnit::Table(0).latency(),
+        _ => 0,
+    }
 }
 
-/// Stages between a node that computes a value and one that takes it.
+/// Stages between a node that computes a value at once and one that takes it.
 fn distance(from: &Kind, to: &Kind) -> u32 {
     match (from, to) {
-        (Kind::Late { op: LateOp::Read | LateOp::Mul, .. }, _) => 2,
         (Kind::Load { .. }, Kind::Alu { .. } | Kind::Cmp { .. }) | (Kind::Alu { .. }, Kind::Cmp { .. }) => 0,
         _ => 1,
     }

@@ -6,7 +6,7 @@
 //! for "control reaches that block" and are replaced by its set: so a block that every path meets again has the
 //! predicate of the block where they parted, and that of the entry is `Always`.
 
-use crate::ssa::{Cond, Edge, Function};
+use crate::ssa::{Cond, Edge, Function, Site};
 use std::collections::HashMap;
 
 /// A set of atoms, by number. 0 is `Always`.
@@ -44,7 +44,7 @@ pub struct Sets {
     pub conds: Vec<Source>,
     /// Number of the condition of a block.
     of_block: Vec<Option<u32>>,
-    bare: HashMap<Cond, u32>,
+    bare: HashMap<(Set, Cond), u32>,
     blocks: Vec<Set>,
 }
 
@@ -91,6 +91,15 @@ impl Sets {
         self.blocks[block]
     }
 
+    /// Set of an access.
+    pub fn site(&mut self, site: &Site) -> Set {
+        let base = self.blocks[site.block];
+        match site.when {
+            None => base,
+            Some(cond) => self.under(base, cond, true, &site.insns, site.at * 2),
+        }
+    }
+
     /// Set of an edge.
     pub fn edge(&mut self, edge: Edge) -> Set {
         match (edge.when, self.of_block[edge.from]) {
@@ -101,11 +110,16 @@ impl Sets {
 
     /// A condition by itself, whatever path is taken.
     pub fn bare(&mut self, cond: Cond, when: bool, insns: &[u32], key: u32) -> Set {
-        let known = self.bare.get(&cond).copied();
+        self.under(Set::ALWAYS, cond, when, insns, key)
+    }
+
+    /// A condition that counts where `base` holds.
+    fn under(&mut self, base: Set, cond: Cond, when: bool, insns: &[u32], key: u32) -> Set {
+        let known = self.bare.get(&(base, cond)).copied();
         let index = known.unwrap_or_else(|| {
             let index = self.conds.len() as u32;
-            self.conds.push(Source { cond, base: Set::ALWAYS, insns: Vec::new(), key });
-            self.bare.insert(cond, index);
+            self.conds.push(Source { cond, base, insns: Vec::new(), key });
+            self.bare.insert((base, cond), index);
             index
         });
         let source = &mut self.conds[index as usize];
@@ -202,7 +216,12 @@ mod tests {
                 .then_some((Cond { op: CmpOp::Eq, is32: false, a: Val(0), b: Val(0), negate: false }, 0)),
             ..Block::default()
         };
-        Function { values: Values::default(), blocks: blocks.iter().map(block).collect(), sites: Vec::new() }
+        Function {
+            values: Values::default(),
+            blocks: blocks.iter().map(block).collect(),
+            sites: Vec::new(),
+            maps: Vec::new(),
+        }
     }
 
     #[test]

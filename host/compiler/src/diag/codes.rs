@@ -15,7 +15,8 @@ pub struct Entry {
     /// What the rule is and why it is there.
     pub explanation: &'static str,
     /// Assembly that is refused with this code, if a few lines show it. `map[0]` is an ARRAY of four 8-byte values,
-    /// `map[1]` a HASH, `map[2]` an ARRAY of 16 MiB, `map[3]` static data, `map[4]` an ARRAY with 8-byte keys.
+    /// `map[1]` an LRU_HASH, `map[2]` an ARRAY of 16 MiB, `map[3]` static data, `map[4]` an ARRAY with 8-byte keys,
+    /// `map[5]` a HASH of four 8-byte values with 4-byte keys.
     pub example: Option<&'static str>,
     /// What helps, in one line.
     pub help: Option<&'static str>,
@@ -108,9 +109,9 @@ table! {
         "The access begins before `data`, or at a variable offset that can be negative."
         example Some("r2 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r2 - 1)\nexit"),
         help None;
-    WINDOW "X0303" "packet access beyond the window" explanation
-        "The stages see the first bytes of a packet, the window of the target. An access that can lie behind it would need a port into the packet buffer, which no target has yet."
-        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 1000\nr0 = 1\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 + 999)\nout:\nexit"),
+    WINDOW "X0303" "packet store beyond the window" explanation
+        "The stages change the first bytes of a packet, the window of the target. Loads reach all of it."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 1000\nr0 = 1\nif r4 > r3 goto out\n*(u8 *)(r2 + 999) = 0\nout:\nexit"),
         help Some("bound the offset more tightly, or choose a target with a larger window");
     STACK_BOUNDS "X0304" "access outside the stack" explanation
         "The stack has the 512 bytes below R10."
@@ -136,12 +137,16 @@ table! {
         "Loads, stores and atomic operations reach the stack at multiples of their size, as the kernel's verifier demands on every machine."
         example Some("*(u64 *)(r10 - 12) = 0\nr0 = 1\nexit"),
         help None;
+    DEEP_AFTER_STORE "X0310" "load of bytes that may have been changed" explanation
+        "A load that can lie behind the window reads the packet as it was received. If the program has stored where such a load can reach, the load might miss that."
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 1000\nr0 = 1\nif r4 > r3 goto out\nr5 = *(u16 *)(r2 + 0)\nr5 &= 511\n*(u8 *)(r2 + 100) = 0\nr2 += r5\nr0 = *(u8 *)(r2 + 20)\nout:\nexit"),
+        help Some("load first and store afterwards, or bound the offset to the window");
     MAP_TYPE "X0401" "map type not supported" explanation
-        "Table units hold ARRAY and PERCPU_ARRAY maps (the device is the one CPU)."
+        "Table units hold ARRAY and PERCPU_ARRAY maps (the device is the one CPU), key units the keys of HASH and PERCPU_HASH maps."
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[1]\ncall 1\nr0 = 1\nexit"),
         help Some("use an array if the keys are small numbers");
     NULL_CHECK "X0402" "missing null check" explanation
-        "The result of a lookup is null where the key is beyond the end; it has to be compared with null before it is used, unless the key is known to be within the map."
+        "The result of a lookup is null where a hash map has no such key, or the key is beyond the end of an array; it has to be compared with null before it is used, unless the key is known to be within the array."
         example Some("r3 = *(u32 *)(r1 + 12)\n*(u32 *)(r10 - 4) = r3\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\nr0 = *(u64 *)(r0 + 0)\nexit"),
         help Some("compare the result of the lookup with 0");
     VALUE_BOUNDS "X0403" "access outside a map value" explanation
@@ -153,7 +158,7 @@ table! {
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\nif r0 == 0 goto out\nr0 = *(u32 *)(r0 + 2)\nout:\nr0 = 1\nexit"),
         help Some("do not pack the structure, or order its members by size");
     MAP_DEFINITION "X0405" "impossible map definition" explanation
-        "An array has keys of 4 bytes, at least one entry and at least one byte in it, and no flags that change how programs use it."
+        "An array has keys of 4 bytes, a hash map of 1 to 16; a map has at least one entry and at least one byte in it, and no flags that change how programs use it."
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[4]\ncall 1\nr0 = 1\nexit"),
         help None;
     STATIC_DATA "X0406" "static data" explanation
@@ -161,7 +166,7 @@ table! {
         example Some("r1 = map[3][0]+0\nr0 = 1\nexit"),
         help Some("use a constant that the compiler can put into the instruction, or a map");
     TABLE_MEMORY "X0501" "maps do not fit" explanation
-        "All maps together need more table memory, or more places, than the table units of the target have. A map lies in one unit."
+        "All maps together need more table memory, or more places, than the table units of the target have, or their keys more buckets than its key units. A map lies in one unit, and so do its keys."
         example Some("r1 = map[2]\nr0 = 1\nexit"),
         help Some("make the maps smaller, or choose a target with larger table units");
     PASSES "X0502" "too many passes" explanation
@@ -210,8 +215,9 @@ impl Entry {
             page.push_str("```\n");
             if example.contains("map[") {
                 page.push_str(
-                    "\n`map[0]` is an ARRAY of four 8-byte values, `map[1]` a HASH, `map[2]` an ARRAY of 16 MiB, \
-                     `map[3]` static data, `map[4]` an ARRAY with 8-byte keys.\n",
+                    "\n`map[0]` is an ARRAY of four 8-byte values, `map[1]` an LRU_HASH, `map[2]` an ARRAY of 16 MiB, \
+                     `map[3]` static data, `map[4]` an ARRAY with 8-byte keys, `map[5]` a HASH of four 8-byte values \
+                     with 4-byte keys.\n",
                 );
             }
         }

@@ -2,6 +2,7 @@
 //! From a schedule to stage words.
 
 use super::place::{Place, Placement};
+use super::tables::Ids;
 use crate::dag::{Dag, Input, Kind, Literal, Node};
 use std::collections::BTreeMap;
 use weir_bpf::MapDef;
@@ -61,7 +62,7 @@ fn guard(guard: Option<Literal>, physical: u8) -> Guard {
     }
 }
 
-fn put(word: &mut StageWord, node: &Node, place: &Place, ids: &BTreeMap<usize, u8>) {
+fn put(word: &mut StageWord, node: &Node, place: &Place, ids: &Ids) {
     let guard = guard(node.guard, place.inputs[2]);
     let [a, second] = place.sources;
     let operand = |b: &Input| match b {
@@ -99,7 +100,7 @@ fn put(word: &mut StageWord, node: &Node, place: &Place, ids: &BTreeMap<usize, u
         Kind::Late { op, map, offset, size, b, is32, .. } => {
             word.late = Some(LateWord {
                 op: *op,
-                map: map.and_then(|m| ids.get(&m)).copied().unwrap_or(0),
+                map: map.map_or(0, |m| ids.of(*op, m)),
                 a,
                 offset: *offset,
                 size: *size,

@@ -4,20 +4,25 @@
 //! A packet's access at clock `a` must come before a conflicting one of the next packet at clock `b`, counted from
 //! each one's admission: `a < b + gap`. So the gap is one more than the largest distance between two conflicting
 //! sites. Two accesses conflict if they can meet in a byte and their order shows: reads do not conflict with reads, nor
-//! additions with additions of the same width (a wide one carries where a narrow one does not).
+//! additions with additions of the same width (a wide one carries where a narrow one does not). Key operations conflict
+//! but for finds; they take several clocks, so the later one must come by so much later.
 
 use super::place::Placement;
 use crate::dag::{Dag, Kind};
 use weir_pipeline::Target;
+use weir_pipeline::target::KEY_HAZARD_CLOCKS;
 use weir_pipeline::words::{LateOp, Size};
 
 #[derive(Clone, Copy)]
 struct Site {
+    /// Map of a table access.
     map: usize,
     op: LateOp,
     size: Size,
     span: (u32, u32),
     clock: u32,
+    /// Key unit of a key operation.
+    unit: u32,
 }
 
 /// The gap of a schedule, at least 1.
@@ -26,19 +31,30 @@ pub fn gap(dag: &Dag, placement: &Placement, target: &Target) -> u32 {
     for (node, place) in dag.nodes.iter().zip(&placement.places) {
         if let Kind::Late { op, map: Some(map), span, size, .. } = node.kind {
             let clock = target.site_clock(place.stage / target.stages, place.stage % target.stages);
-            sites.push(Site { map, op, size, span, clock });
+            let unit = placement.tables.key_unit(map).unwrap_or(0);
+            sites.push(Site { map, op, size, span, clock, unit });
         }
     }
     let mut gap = 1;
     for (index, a) in sites.iter().enumerate() {
-        for b in sites[index + 1..].iter().filter(|b| conflict(a, b)) {
-            gap = gap.max(a.clock.abs_diff(b.clock) + 1);
+        // A key operation takes several clocks, so that even two packets at one site meet.
+        for b in sites[index..].iter().filter(|b| conflict(a, b)) {
+            let least = if a.op.is_key() { KEY_HAZARD_CLOCKS } else { 1 };
+            gap = gap.max(a.clock.abs_diff(b.clock) + least);
         }
     }
     gap
 }
 
 fn conflict(a: &Site, b: &Site) -> bool {
+    match (a.op.is_key(), b.op.is_key()) {
+        (true, true) => keys_conflict(a, b),
+        (false, false) => values_conflict(a, b),
+        _ => false,
+    }
+}
+
+fn values_conflict(a: &Site, b: &Site) -> bool {
     let meet = a.map == b.map && a.span.0 < b.span.1 && b.span.0 < a.span.1;
     let commute = match (a.op, b.op) {
         (LateOp::Read, LateOp::Read) => true,
@@ -48,13 +64,23 @@ fn conflict(a: &Site, b: &Site) -> bool {
     meet && !commute
 }
 
+/// Of one map all but finds. Maps in one unit share its stash: whether an insert finds room there depends on the
+/// inserts and deletes of the others.
+fn keys_conflict(a: &Site, b: &Site) -> bool {
+    if a.map == b.map {
+        return (a.op, b.op) != (LateOp::Find, LateOp::Find);
+    }
+    let inserts = a.op == LateOp::Insert || b.op == LateOp::Insert;
+    a.unit == b.unit && inserts && a.op != LateOp::Find && b.op != LateOp::Find
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_commutes_needs_no_gap() {
-        let site = |op, size, span| Site { map: 0, op, size, span, clock: 0 };
+        let site = |op, size, span| Site { map: 0, op, size, span, clock: 0, unit: 0 };
         let (read, add, write) = (LateOp::Read, LateOp::Add, LateOp::Write);
         let word = |op| site(op, Size::B8, (0, 8));
         assert!(!conflict(&word(read), &word(read)));
@@ -65,5 +91,18 @@ mod tests {
         assert!(conflict(&word(write), &word(write)));
         assert!(!conflict(&word(write), &site(read, Size::B8, (8, 16))));
         assert!(!conflict(&word(write), &Site { map: 1, ..word(read) }));
+    }
+
+    #[test]
+    fn keys_conflict_within_a_map_and_through_the_stash() {
+        let site = |op, map, unit| Site { map, op, size: Size::B8, span: (0, 0), clock: 0, unit };
+        let (find, insert, delete) = (LateOp::Find, LateOp::Insert, LateOp::Delete);
+        let apart = |a, b, unit| conflict(&site(a, 0, 0), &site(b, 1, unit));
+        assert!(!conflict(&site(find, 0, 0), &site(find, 0, 0)));
+        assert!(conflict(&site(find, 0, 0), &site(insert, 0, 0)));
+        assert!(conflict(&site(delete, 0, 0), &site(find, 0, 0)));
+        assert!(apart(insert, insert, 0) && apart(insert, delete, 0) && apart(delete, insert, 0));
+        assert!(!apart(insert, insert, 1) && !apart(delete, delete, 0));
+        assert!(!apart(insert, find, 0) && !apart(find, delete, 0));
     }
 }

@@ -2,7 +2,8 @@
 //! One schedule: every node gets a stage and a unit, every register and predicate a physical one.
 
 use super::pool::{Physical, Pool};
-use super::tables::Tables;
+use super::tables::{Home, Tables};
+use crate::dag::order::latency;
 use crate::dag::{Dag, Input, Kind, Node};
 use std::collections::{BTreeSet, BinaryHeap};
 use weir_pipeline::words::{LateOp, Source};
@@ -145,6 +146,10 @@ struct Scheduler<'a> {
     lazy_inputs: Vec<u32>,
     blocked: Option<Failure>,
     undefined: Option<usize>,
+    /// Stages at the end of which results of late units arrive, and their registers: held until then, read or not.
+    arrivals: Vec<(u32, u32)>,
+    /// Stages up to the last at the end of which something is written.
+    used: u32,
 }
 
 /// Tries one schedule.
@@ -183,6 +188,9 @@ impl<'a> Scheduler<'a> {
             r.0.iter().chain(&r.1).for_each(|v| uses.0[*v as usize] += 1);
             p.0.iter().chain(&p.1).for_each(|v| uses.1[*v as usize] += 1);
             r.0.iter().for_each(|v| reader_of[*v as usize] = Some(index));
+            if latency(&node.kind) > 0 {
+                node.dst.iter().for_each(|v| uses.0[v.0 as usize] += 1);
+            }
         }
         for (index, node) in dag.nodes.iter().enumerate().filter(|(_, n)| n.lazy) {
             reader[index] = node.dst.and_then(|r| reader_of[r.0 as usize]);
@@ -224,13 +232,14 @@ impl<'a> Scheduler<'a> {
             lazy_inputs,
             blocked: None,
             undefined: None,
+            arrivals: Vec::new(),
+            used: 0,
         }
     }
 
     fn run(mut self) -> Result<Placement, Failure> {
         let mut idle = 0;
         let most = self.target.stages * self.target.passes;
-        let mut used = 0;
         while !self.waiting.is_empty() {
             if self.stage >= most {
                 return Err(Failure::Passes);
@@ -246,8 +255,6 @@ impl<'a> Scheduler<'a> {
                 idle = 0;
                 // Until something moves, what blocks a node in a stage with its unit holds in the others as well.
                 self.blocked = None;
-                // A late unit writes at the end of the stage after its own.
-                used = self.stage + 1;
             }
             self.end_stage();
             if let Some(node) = self.undefined {
@@ -257,7 +264,7 @@ impl<'a> Scheduler<'a> {
         }
         let places: Vec<Place> = self.placed.iter().copied().flatten().collect();
         let verdict = self.registers.held(self.dag.verdict.0).unwrap_or(0);
-        let stages = used + u32::from(verdict != 0);
+        let stages = self.used + u32::from(verdict != 0);
         if stages > most {
             return Err(Failure::Passes);
         }
@@ -266,26 +273,15 @@ impl<'a> Scheduler<'a> {
 
     fn fill(&mut self) {
         let stage = self.stage % self.target.stages;
+        for (_, register) in self.arrivals.extract_if(.., |(at, _)| *at == self.stage) {
+            self.registers.place(&[register], &[]);
+        }
         match self.target.late_unit(stage) {
-            LateUnit::None | LateUnit::Deep | LateUnit::Keys(_) => (),
-            LateUnit::Table(unit) => {
-                let found = self.choose(|this, kind| match kind {
-                    Kind::Late { map: Some(map), .. } => this.tables.can_use(*map, unit),
-                    _ => false,
-                });
-                if let Some(node) = found {
-                    if let Kind::Late { map: Some(map), .. } = self.dag.nodes[node].kind {
-                        self.tables.assign(map, unit);
-                    }
-                    self.put(node, 5);
-                }
-            }
-            LateUnit::Multiplier => {
-                if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Late { op: LateOp::Mul, .. }))
-                {
-                    self.put(node, 5);
-                }
-            }
+            LateUnit::None => (),
+            LateUnit::Table(unit) => self.fill_with_maps(LateOp::is_table, Home::Table(unit)),
+            LateUnit::Keys(unit) => self.fill_with_maps(LateOp::is_key, Home::Keys(unit)),
+            LateUnit::Multiplier => self.fill_with(LateOp::Mul),
+            LateUnit::Deep => self.fill_with(LateOp::Deep),
         }
         let can_store = self.target.can_store(stage);
         let lsu = |_: &Scheduler<'_>, kind: &Kind| match kind {
@@ -305,6 +301,27 @@ impl<'a> Scheduler<'a> {
             if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Cmp { .. })) {
                 self.put(node, 3 + unit);
             }
+        }
+    }
+
+    fn fill_with(&mut self, wanted: LateOp) {
+        let found = self.choose(|_, kind| matches!(kind, Kind::Late { op, .. } if *op == wanted));
+        if let Some(node) = found {
+            self.put(node, 5);
+        }
+    }
+
+    /// An operation on a map, which may be the first that decides where the map lies.
+    fn fill_with_maps(&mut self, wanted: impl Fn(LateOp) -> bool, home: Home) {
+        let found = self.choose(|this, kind| match kind {
+            Kind::Late { op, map: Some(map), .. } => wanted(*op) && this.tables.can_use(*map, home),
+            _ => false,
+        });
+        if let Some(node) = found {
+            if let Kind::Late { map: Some(map), .. } = self.dag.nodes[node].kind {
+                self.tables.assign(map, home);
+            }
+            self.put(node, 5);
         }
     }
 
@@ -417,6 +434,11 @@ impl<'a> Scheduler<'a> {
         self.registers.place(&uses, &writes);
         let (uses, writes) = predicates_of(node);
         self.predicates.place(&uses, &writes);
+        let late = node.dst.map_or(0, |_| latency(&node.kind));
+        if let (Some(dst), true) = (node.dst, late > 0) {
+            self.arrivals.push((self.stage + late, dst.0));
+        }
+        self.used = self.used.max(self.stage + 1 + late);
         self.here.push(index);
         self.ready.remove(&(u32::MAX - self.prepared.height[index], index));
         self.waiting.remove(&self.prepared.rank[index]);

@@ -2,6 +2,7 @@
 //! Values that wait in the stack area of the packet context: one store, and a load before each later reader.
 
 use super::place::Prepared;
+use crate::dag::order::latency;
 use crate::dag::{Dag, Dependence, Input, Kind, Node, Reg};
 use weir_pipeline::Target;
 use weir_pipeline::words::Size;
@@ -57,7 +58,7 @@ impl Area {
         let mut last = 0;
         for (index, node) in dag.nodes.iter().enumerate() {
             if node.dst == Some(register) {
-                let distance = if matches!(node.kind, Kind::Late { .. }) { 2 } else { 1 };
+                let distance = latency(&node.kind) + 1;
                 dag.dependences.push(Dependence { from: index, to: store, distance });
                 last = last.max(node.key);
             }

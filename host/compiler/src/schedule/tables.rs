@@ -1,66 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Which map lies in which table unit. A map is assigned when its first access is placed, to the unit there, as long as
-//! the rest can still be accommodated.
+//! Which map lies in which table unit, and which one's keys in which key unit. A map is assigned when its first access is
+//! placed, to the unit there, as long as the rest can still be accommodated.
 
 use crate::diag::{Diagnostic, codes};
-use crate::ssa::table_bytes;
+use crate::ssa::layout::Layout;
 use std::collections::BTreeMap;
-use weir_bpf::{MapDef, MapType, Object, Program};
+use weir_bpf::{MapDef, Object, Program};
+use weir_pipeline::pipeline::KeyPlace;
+use weir_pipeline::words::LateOp;
 use weir_pipeline::{MapKind, Table, Target};
 
-/// Maps and table units.
+/// A unit that holds values, or keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// Table unit.
+    Table(u32),
+    /// Key unit.
+    Keys(u32),
+}
+
+/// Units of one kind and what they hold. Sizes are words of a table unit, or buckets of a key unit.
 #[derive(Clone, Debug)]
-pub struct Tables {
-    /// Words of 8 bytes by map.
-    words: BTreeMap<usize, u64>,
+struct Units {
+    /// Size by map.
+    sizes: BTreeMap<usize, u64>,
     /// Unit by map.
-    units: BTreeMap<usize, u32>,
+    homes: BTreeMap<usize, u32>,
     capacity: Vec<u64>,
     places: Vec<u32>,
 }
 
-impl Tables {
-    /// The maps that a program refers to, not yet assigned.
-    pub fn new(object: &Object, program: &Program, target: &Target) -> Result<Tables, Vec<Diagnostic>> {
-        let words: BTreeMap<usize, u64> = program
-            .relocations
-            .iter()
-            .filter_map(|r| Some((r.map, table_bytes(object.maps.get(r.map)?) / 8)))
-            .collect();
-        let units = target.table_units() as usize;
-        let tables = Tables {
-            words,
-            units: BTreeMap::new(),
-            capacity: vec![target.units.tables.words.into(); units],
-            places: vec![target.units.tables.maps; units],
-        };
-        if tables.accommodates() {
-            return Ok(tables);
-        }
-        let mut error = Diagnostic::error(
-            codes::TABLE_MEMORY,
-            format!("the maps do not fit into the table units of target `{}`", target.name),
-        )
-        .note(format!(
-            "{units} table units, each for {} bytes and {} maps",
-            u64::from(target.units.tables.words) * 8,
-            target.units.tables.maps
-        ));
-        for (map, words) in &tables.words {
-            error = error.note(format!("map `{}` takes {} bytes", object.maps[*map].name, words * 8));
-        }
-        Err(vec![error])
+impl Units {
+    fn new(sizes: BTreeMap<usize, u64>, units: u32, capacity: u32, places: u32) -> Units {
+        let units = units as usize;
+        let (capacity, places) = (vec![capacity.into(); units], vec![places; units]);
+        Units { sizes, homes: BTreeMap::new(), capacity, places }
     }
 
-    /// Unit of a map, if it has one.
-    pub fn unit(&self, map: usize) -> Option<u32> {
-        self.units.get(&map).copied()
-    }
-
-    /// Whether an access to a map can be in this unit.
-    pub fn can_use(&self, map: usize, unit: u32) -> bool {
-        match self.unit(map) {
-            Some(known) => known == unit,
+    fn can_use(&self, map: usize, unit: u32) -> bool {
+        match self.homes.get(&map) {
+            Some(known) => *known == unit,
             None => {
                 let mut trial = self.clone();
                 trial.assign(map, unit) && trial.accommodates()
@@ -68,66 +47,193 @@ impl Tables {
         }
     }
 
-    /// Puts a map into a unit; false if it has no room.
-    pub fn assign(&mut self, map: usize, unit: u32) -> bool {
-        if let Some(known) = self.unit(map) {
-            return known == unit;
+    fn assign(&mut self, map: usize, unit: u32) -> bool {
+        if let Some(known) = self.homes.get(&map) {
+            return *known == unit;
         }
-        let words = self.words.get(&map).copied().unwrap_or(0);
+        let size = self.sizes.get(&map).copied().unwrap_or(0);
         let (Some(capacity), Some(places)) =
             (self.capacity.get_mut(unit as usize), self.places.get_mut(unit as usize))
         else {
             return false;
         };
-        if *capacity < words || *places == 0 {
+        if *capacity < size || *places == 0 {
             return false;
         }
-        *capacity -= words;
+        *capacity -= size;
         *places -= 1;
-        self.units.insert(map, unit);
+        self.homes.insert(map, unit);
         true
     }
 
     /// Whether the maps without a unit find one, the largest first.
     fn accommodates(&self) -> bool {
-        let mut trial = self.clone();
-        trial.assign_rest()
+        self.clone().assign_rest()
     }
 
-    /// Gives the maps that no access needs a unit too: the host sees them.
-    pub fn assign_rest(&mut self) -> bool {
+    fn assign_rest(&mut self) -> bool {
         let mut rest: Vec<(u64, usize)> =
-            self.words.iter().filter(|(m, _)| !self.units.contains_key(m)).map(|(m, w)| (*w, *m)).collect();
-        rest.sort_unstable_by_key(|(words, map)| (std::cmp::Reverse(*words), *map));
+            self.sizes.iter().filter(|(m, _)| !self.homes.contains_key(m)).map(|(m, s)| (*s, *m)).collect();
+        rest.sort_unstable_by_key(|(size, map)| (std::cmp::Reverse(*size), *map));
         rest.into_iter().all(|(_, map)| (0..self.capacity.len() as u32).any(|unit| self.assign(map, unit)))
     }
 
-    /// The tables of a pipeline, in the order of the object, and their ids by map.
-    pub fn finish(mut self, maps: &[MapDef]) -> (Vec<Table>, BTreeMap<usize, u8>) {
-        self.assign_rest();
+    /// Unit, id and first word or bucket by map: in each unit the largest first, which aligns powers of two.
+    fn finish(&self) -> BTreeMap<usize, (u32, u8, u32)> {
+        let mut order: Vec<(usize, u32)> = self.homes.iter().map(|(map, unit)| (*map, *unit)).collect();
+        order.sort_by_key(|(map, _)| std::cmp::Reverse(self.sizes[map]));
         let mut next: BTreeMap<u32, (u8, u32)> = BTreeMap::new();
-        let mut ids = BTreeMap::new();
+        let place = |(map, unit): (usize, u32)| {
+            let (id, base) = next.entry(unit).or_insert((0, 0));
+            let place = (unit, *id, *base);
+            *id += 1;
+            *base += self.sizes[&map] as u32;
+            (map, place)
+        };
+        order.into_iter().map(place).collect()
+    }
+}
+
+/// Maps, table units and key units.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    layouts: Vec<Layout>,
+    values: Units,
+    keys: Units,
+}
+
+/// Ids of maps, as words carry them.
+#[derive(Clone, Debug, Default)]
+pub struct Ids {
+    values: BTreeMap<usize, u8>,
+    keys: BTreeMap<usize, u8>,
+}
+
+impl Ids {
+    /// Id of a map in the unit that does `op`.
+    pub fn of(&self, op: LateOp, map: usize) -> u8 {
+        let ids = if op.is_key() { &self.keys } else { &self.values };
+        ids.get(&map).copied().unwrap_or(0)
+    }
+}
+
+impl Tables {
+    /// The maps that a program refers to, not yet assigned.
+    pub fn new(
+        object: &Object,
+        program: &Program,
+        target: &Target,
+        layouts: &[Layout],
+    ) -> Result<Tables, Vec<Diagnostic>> {
+        let used = || {
+            let maps = program.relocations.iter().map(|r| r.map);
+            maps.filter_map(|map| Some((map, *layouts.get(map)?)))
+        };
+        let words = used().map(|(map, layout)| (map, layout.bytes() / 8)).collect();
+        let hashes = used().filter(|(_, layout)| layout.is_hash());
+        let buckets = hashes.map(|(map, layout)| (map, layout.buckets.into())).collect();
+        let (tables, keys) = (target.units.tables, target.units.keys);
+        let tables = Tables {
+            layouts: layouts.to_vec(),
+            values: Units::new(words, target.table_units(), tables.words, tables.maps),
+            keys: Units::new(buckets, target.key_units(), keys.buckets, keys.maps),
+        };
+        let refusals: Vec<Diagnostic> = [
+            (!tables.values.accommodates()).then(|| values_refused(&tables.values, object, target)),
+            (!tables.keys.accommodates()).then(|| keys_refused(&tables.keys, object, target)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if refusals.is_empty() { Ok(tables) } else { Err(refusals) }
+    }
+
+    /// Unit of a map's keys, if it has one.
+    pub fn key_unit(&self, map: usize) -> Option<u32> {
+        self.keys.homes.get(&map).copied()
+    }
+
+    /// Whether an access to a map can be in this unit.
+    pub fn can_use(&self, map: usize, home: Home) -> bool {
+        match home {
+            Home::Table(unit) => self.values.can_use(map, unit),
+            Home::Keys(unit) => self.keys.can_use(map, unit),
+        }
+    }
+
+    /// Puts a map into a unit; false if it has no room.
+    pub fn assign(&mut self, map: usize, home: Home) -> bool {
+        match home {
+            Home::Table(unit) => self.values.assign(map, unit),
+            Home::Keys(unit) => self.keys.assign(map, unit),
+        }
+    }
+
+    /// The tables of a pipeline, in the order of the object, and their ids. Maps that no access needs get a unit too:
+    /// the host sees them.
+    pub fn finish(mut self, maps: &[MapDef]) -> (Vec<Table>, Ids) {
+        self.values.assign_rest();
+        self.keys.assign_rest();
+        let (values, keys) = (self.values.finish(), self.keys.finish());
+        let mut ids = Ids::default();
         let mut tables = Vec::new();
-        for (map, unit) in &self.units {
-            let def = &maps[*map];
-            let (id, base) = next.entry(*unit).or_insert((0, 0));
-            let percpu = def.kind() == Some(MapType::PercpuArray);
+        for (map, (unit, id, base)) in values {
+            let (def, layout) = (&maps[map], self.layouts[map]);
+            ids.values.insert(map, id);
+            let keys = keys.get(&map).map(|(unit, id, base)| {
+                ids.keys.insert(map, *id);
+                KeyPlace { unit: *unit, id: *id, base: *base, buckets: layout.buckets }
+            });
             tables.push(Table {
                 name: def.name.clone(),
-                kind: if percpu { MapKind::PercpuArray } else { MapKind::Array },
+                kind: layout.kind.unwrap_or(MapKind::Array),
                 key_size: def.key_size,
                 value_size: def.value_size,
                 max_entries: def.max_entries,
-                unit: *unit,
-                id: *id,
-                base: *base,
-                places: def.max_entries,
-                keys: None,
+                unit,
+                id,
+                base,
+                places: layout.places,
+                keys,
             });
-            ids.insert(*map, *id);
-            *id += 1;
-            *base += (table_bytes(def) / 8) as u32;
         }
         (tables, ids)
     }
+}
+
+fn values_refused(units: &Units, object: &Object, target: &Target) -> Diagnostic {
+    let mut error = Diagnostic::error(
+        codes::TABLE_MEMORY,
+        format!("the maps do not fit into the table units of target `{}`", target.name),
+    )
+    .note(format!(
+        "{} table units, each for {} bytes and {} maps",
+        units.capacity.len(),
+        u64::from(target.units.tables.words) * 8,
+        target.units.tables.maps
+    ));
+    for (map, words) in &units.sizes {
+        error = error.note(format!("map `{}` takes {} bytes", object.maps[*map].name, words * 8));
+    }
+    error
+}
+
+fn keys_refused(units: &Units, object: &Object, target: &Target) -> Diagnostic {
+    let keys = target.units.keys;
+    let mut error = Diagnostic::error(
+        codes::TABLE_MEMORY,
+        format!("the keys do not fit into the key units of target `{}`", target.name),
+    )
+    .note(format!(
+        "{} key units, each for {} buckets and {} maps",
+        units.capacity.len(),
+        keys.buckets,
+        keys.maps
+    ));
+    for (map, buckets) in &units.sizes {
+        let def = &object.maps[*map];
+        let (name, entries) = (&def.name, def.max_entries);
+        error = error.note(format!("map `{name}` of {entries} entries takes {buckets} buckets"));
+    }
+    error
 }

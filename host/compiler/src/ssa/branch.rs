@@ -133,11 +133,9 @@ impl Builder<'_> {
             && let Slot::MapValue { map, index, var: None, offset: 0 } = a
             && null(b, self)
         {
-            let entries = self.object.maps[map].max_entries;
-            let entries = self.constant(entries.into());
-            // Not null: the index is below the number of entries.
+            let cond = self.exists(map, index);
             let negate = op == JumpOp::Eq;
-            let cond = Cond { op: CmpOp::Ult, is32: false, a: index, b: entries, negate };
+            let cond = Cond { negate: cond.negate != negate, ..cond };
             return Some((cond, Learns::Entry { map, index, when: !negate }));
         }
         let inside = |slot: Slot| {
@@ -188,6 +186,11 @@ impl Builder<'_> {
             Learns::Entry { map, index, when } => {
                 if outcome == when {
                     state.present.insert((map, index));
+                    if self.maps[map].is_hash() {
+                        let last = self.maps[map].last_place();
+                        let places = Range { umax: last, unknown: !7, ..Range::FULL };
+                        state.ranges.narrow(&self.values, index, &places);
+                    }
                 }
             }
             Learns::PacketEnd { var, offset, swapped } => {

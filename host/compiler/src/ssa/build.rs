@@ -6,6 +6,7 @@
 //! states that flow into it are there.
 
 use super::copies::Copied;
+use super::layout::Layout;
 use super::simplify::Maker;
 use super::state::{Merge, Slot, State};
 use super::unroll::{Instance, Pending, Turns};
@@ -46,6 +47,7 @@ pub(super) struct Builder<'a> {
     pub(super) turns: Turns,
     pub(super) blocks: Vec<Block>,
     sites: Vec<Site>,
+    pub(super) maps: Vec<Layout>,
     /// Immediate dominators over the edges that can be taken.
     dominators: Vec<usize>,
     pub(super) found: Vec<Diagnostic>,
@@ -63,7 +65,7 @@ pub fn build(
         program,
         target,
         cfg,
-        values: Values::default(),
+        values: Values::new(i64::from(target.headroom_bytes) + i64::from(target.window_bytes)),
         state: State::entry(object.maps.len()),
         block: 0,
         slot: 0,
@@ -75,6 +77,7 @@ pub fn build(
         turns: Turns::default(),
         blocks: Vec::new(),
         sites: Vec::new(),
+        maps: object.maps.iter().map(|def| Layout::new(def, target)).collect(),
         dominators: Vec::new(),
         found: Vec::new(),
     };
@@ -102,7 +105,7 @@ pub fn build(
     if builder.found.iter().any(|d| d.level == Level::Error) {
         return Err(builder.found);
     }
-    Ok(Function { values: builder.values, blocks: builder.blocks, sites: builder.sites })
+    Ok(Function { values: builder.values, blocks: builder.blocks, sites: builder.sites, maps: builder.maps })
 }
 
 impl Builder<'_> {
@@ -273,9 +276,14 @@ impl Builder<'_> {
 
     /// Records an access.
     pub(super) fn site(&mut self, effect: Effect) {
+        self.site_when(effect, None);
+    }
+
+    /// Records an access that is made only where a condition holds.
+    pub(super) fn site_when(&mut self, effect: Effect, when: Option<super::Cond>) {
         let insns = vec![self.slot as u32];
         let at = self.values.len() as u32;
-        self.sites.push(Site { block: self.block, effect, insns, at });
+        self.sites.push(Site { block: self.block, effect, when, insns, at });
     }
 
     /// A version of packet or map that was never before.

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Helper calls: `map_lookup_elem` on arrays, which needs no hardware of its own. The entry is the index, null is an
-//! index beyond the end.
+//! Helper calls: `map_lookup_elem`. The entry of an array is its index, null is an index beyond the end; the entry of a
+//! hash map is the place that a key unit finds, and null is none.
 
 use super::build::Builder;
+use super::range::Range;
 use super::state::Slot;
-use super::values::Val;
+use super::values::{Def, Val};
+use super::{Cond, Effect};
 use crate::diag::{Diagnostic, codes};
 use weir_bpf::{MapDef, MapType};
+use weir_pipeline::keys::KEY_BYTES;
+use weir_pipeline::words::{AluOp, CmpOp, LateOp, NO_PLACE};
 
 /// `BPF_FUNC_map_lookup_elem`
 const MAP_LOOKUP_ELEM: u32 = 1;
@@ -43,8 +47,11 @@ const HELPERS: &[(u32, &str)] = &[
     (190, "xdp_store_bytes"),
 ];
 
-/// `BPF_F_MMAPABLE` and `BPF_F_RDONLY`: they bind the host, not the program.
-const HARMLESS_FLAGS: u32 = 1 << 10 | 1 << 3;
+/// Of arrays `BPF_F_MMAPABLE` and `BPF_F_RDONLY`: they bind the host, not the program.
+const ARRAY_FLAGS: u32 = 1 << 10 | 1 << 3;
+
+/// Of hash maps `BPF_F_RDONLY` and `BPF_F_NO_PREALLOC`: how the kernel allocates entries does not show.
+const HASH_FLAGS: u32 = 1 << 3 | 1;
 
 impl Builder<'_> {
     pub(super) fn call(&mut self, number: u32) {
@@ -75,13 +82,72 @@ impl Builder<'_> {
         if !self.check_map(&def) {
             return None;
         }
-        let key = self.load_at(key, 0, 4, "map key")?;
-        Some(Slot::MapValue { map, index: key, var: None, offset: 0 })
+        let index = match self.maps[map].is_hash() {
+            true => {
+                let key = self.key(key, def.key_size)?;
+                self.key_operation(LateOp::Find, map, key, None)
+            }
+            false => self.load_at(key, 0, 4, "map key")?,
+        };
+        Some(Slot::MapValue { map, index, var: None, offset: 0 })
+    }
+
+    /// The bytes of a key as the two operands of a key operation.
+    fn key(&mut self, pointer: Slot, bytes: u32) -> Option<[Val; 2]> {
+        let low = self.bytes_at(pointer, 0, bytes.min(8), "map key")?;
+        let high = match bytes > 8 {
+            true => self.bytes_at(pointer, 8, bytes - 8, "map key")?,
+            false => self.constant(0),
+        };
+        Some([low, high])
+    }
+
+    /// Up to 8 bytes from memory, whatever their number, zero-extended.
+    fn bytes_at(&mut self, pointer: Slot, off: i64, bytes: u32, what: &str) -> Option<Val> {
+        let mut result = None;
+        let mut at = 0;
+        while at < bytes {
+            let size = 1 << (bytes - at).ilog2();
+            let piece = self.load_at(pointer, off + i64::from(at), size, what)?;
+            result = Some(self.make(|m| {
+                let by = m.constant(8 * u64::from(at));
+                let piece = m.alu(AluOp::Lsh, false, piece, by);
+                result.map_or(piece, |lower| m.alu(AluOp::Or, false, lower, piece))
+            }));
+            at += size;
+        }
+        result
+    }
+
+    /// An operation of a key unit, done only where `when` holds as well.
+    fn key_operation(&mut self, op: LateOp, map: usize, key: [Val; 2], when: Option<Cond>) -> Val {
+        let version = self.state.keys[map];
+        let insn = self.slot as u32;
+        let value = self.values.intern(Def::Key { op, map, key, version }, Range::FULL);
+        self.values.credit(value, insn);
+        self.site_when(Effect::Key(value), when);
+        value
+    }
+
+    /// The condition under which a lookup's result is not null.
+    pub(super) fn exists(&mut self, map: usize, index: Val) -> Cond {
+        match self.maps[map].is_hash() {
+            true => {
+                let none = self.constant(NO_PLACE);
+                Cond { op: CmpOp::Eq, is32: false, a: index, b: none, negate: true }
+            }
+            // The index is below the number of entries.
+            false => {
+                let entries = self.constant(self.object.maps[map].max_entries.into());
+                Cond { op: CmpOp::Ult, is32: false, a: index, b: entries, negate: false }
+            }
+        }
     }
 
     fn check_map(&mut self, def: &MapDef) -> bool {
         let kind = def.kind();
-        if !matches!(kind, Some(MapType::Array | MapType::PercpuArray)) {
+        let hash = matches!(kind, Some(MapType::Hash | MapType::PercpuHash));
+        if !hash && !matches!(kind, Some(MapType::Array | MapType::PercpuArray)) {
             let message =
                 format!("map `{}` has the type {}, which no table unit holds", def.name, def.type_name());
             self.report(Diagnostic::error(codes::MAP_TYPE, message));
@@ -91,13 +157,16 @@ impl Builder<'_> {
             self.error(codes::STATIC_DATA, format!("lookup in static data `{}`", def.name));
             return false;
         }
-        let wrong = if def.key_size != 4 {
+        let flags = if hash { HASH_FLAGS } else { ARRAY_FLAGS };
+        let wrong = if !hash && def.key_size != 4 {
             Some(format!("keys of {} bytes, arrays have 4", def.key_size))
+        } else if hash && !(1..=KEY_BYTES).contains(&def.key_size) {
+            Some(format!("keys of {} bytes, key units hold 1 to {KEY_BYTES}", def.key_size))
         } else if def.value_size == 0 || def.max_entries == 0 {
             Some("no entries or no bytes in them".to_owned())
         } else if i32::try_from(def.value_size).is_err() {
             Some(format!("values of {} bytes, the kernel's limit is {}", def.value_size, i32::MAX))
-        } else if def.flags & !HARMLESS_FLAGS != 0 {
+        } else if def.flags & !flags != 0 {
             Some(format!("flags {:#x}", def.flags))
         } else {
             None
@@ -109,10 +178,10 @@ impl Builder<'_> {
         true
     }
 
-    /// Whether an index is known to be within its array.
+    /// Whether a lookup is known to have found an entry.
     pub(super) fn entry_exists(&self, map: usize, index: Val) -> bool {
         let range = self.state.ranges.get(&self.values, index);
-        self.state.present.contains(&(map, index))
-            || range.umax < u64::from(self.object.maps[map].max_entries)
+        let inside = !self.maps[map].is_hash() && range.umax < u64::from(self.object.maps[map].max_entries);
+        self.state.present.contains(&(map, index)) || inside
     }
 }

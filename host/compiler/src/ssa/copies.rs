@@ -42,7 +42,7 @@ pub fn load_at(maker: &mut Maker<'_>, copied: &Copied, index: u16, bytes: usize)
         let at = i64::from(index) + done as i64;
         let address = Address { offset: copied.address.offset + at, ..copied.address };
         let bounds = (copied.bounds.0 + at, copied.bounds.1 + at);
-        let piece = maker.load(address, size_of(chunk as u32), bounds);
+        let piece = maker.packet(address, size_of(chunk as u32), bounds);
         result = Some(shifted(maker, result, piece, done));
         done += chunk;
     }
@@ -197,6 +197,9 @@ impl Builder<'_> {
 
     fn copy(&mut self, transfer: &Transfer) {
         let Some(bounds) = self.packet_bounds(transfer.address, 0) else { return };
+        if self.check_as_received(bounds, transfer.bytes as u32).is_none() {
+            return;
+        }
         let copy = self.copies.len() as u32;
         self.copies.push(Copied { address: transfer.address, bounds });
         let bytes = Rc::make_mut(&mut self.state.frames[transfer.frame].bytes);
@@ -232,7 +235,7 @@ impl Builder<'_> {
             let len = len.unwrap_or(1);
             let data = self.piece_of(&stored[at..at + len]);
             let (address, size) = (place(at), size_of(len as u32));
-            let Some(bounds) = self.check_packet(address, len as u32) else { return };
+            let Some(bounds) = self.check_store(address, len as u32) else { return };
             pieces.push(Piece { address, size, data, bounds });
             at += len;
         }
@@ -276,7 +279,7 @@ impl Builder<'_> {
             && let Some(bounds) = self.packet_bounds(address, 0)
             && bytes.iter().all(|b| self.source(*b).is_some())
         {
-            return self.make(|m| m.load(address, size_of(bytes.len() as u32), bounds));
+            return self.make(|m| m.packet(address, size_of(bytes.len() as u32), bounds));
         }
         match bytes[0] {
             Byte::Of(value, 0) => value,

@@ -43,6 +43,10 @@ fn definition(values: &Values, value: Val) -> String {
         Def::Entry(entry) => format!("{entry:?}"),
         Def::Op { op, is32, a, b } => format!("{op:?}{} {a}, {b}", if *is32 { "32" } else { "" }),
         Def::Load { address, size, version } => format!("load {size} {address} @{version}"),
+        Def::Deep { address, size } => format!("deep {size} {address}"),
+        Def::Key { op, map, key: [low, high], version } => {
+            format!("{op} map{map} {low}, {high} @{version}")
+        }
         Def::Read { address, size, version, block } => {
             format!("read {size} {address} @{version} in block{block}")
         }
@@ -80,8 +84,11 @@ impl fmt::Display for Function {
                 .collect();
             writeln!(f, "block{index}: from {}", if index == 0 { "entry".into() } else { edges.join(", ") })?;
             for site in self.sites.iter().filter(|s| s.block == index) {
+                if let Some(when) = site.when {
+                    writeln!(f, "  where {when}:")?;
+                }
                 match site.effect {
-                    Effect::Load(value) | Effect::Read(value) => {
+                    Effect::Load(value) | Effect::Read(value) | Effect::Key(value) => {
                         writeln!(f, "  {value} {}", definition(&self.values, value))?;
                     }
                     Effect::Store { address, size, data, .. } => {

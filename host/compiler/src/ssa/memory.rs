@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Loads, stores and atomics: context fields, packet bytes proved to be in packet and window, entries of arrays. What
-//! concerns the stack is in [`super::stack`].
+//! Loads, stores and atomics: context fields, packet bytes proved to be in the packet, values of maps. What concerns the
+//! stack is in [`super::stack`].
+//!
+//! A packet load that ranges bound inside the window is done there. Any other is a deep load: it sees the packet as it
+//! was received, so nothing may have been stored where it can reach. Stores are bound to the window.
 
 use super::build::Builder;
+use super::layout::Layout;
 use super::range::Range;
 use super::state::{Slot, extract};
 use super::values::{Def, Entry, Val};
@@ -52,7 +56,8 @@ impl Builder<'_> {
             Slot::Packet { var, offset } => {
                 let address = Address { var, offset: offset + off };
                 let bounds = self.check_packet(address, bytes)?;
-                Some(self.make(|m| m.load(address, size_of(bytes), bounds)))
+                self.check_as_received(bounds, bytes)?;
+                Some(self.make(|m| m.packet(address, size_of(bytes), bounds)))
             }
             Slot::Stack { .. } => match self.load_stack(pointer, off, bytes as usize) {
                 Slot::Scalar(value) => Some(value),
@@ -99,7 +104,7 @@ impl Builder<'_> {
     }
 
     /// Proves a packet access; the least and greatest context address it begins at.
-    pub(super) fn check_packet(&mut self, address: Address, bytes: u32) -> Option<(i64, i64)> {
+    fn check_packet(&mut self, address: Address, bytes: u32) -> Option<(i64, i64)> {
         let Address { var, offset } = address;
         let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
         let (least, most) = (range.smin.saturating_add(offset), range.smax.saturating_add(offset));
@@ -130,27 +135,55 @@ impl Builder<'_> {
             self.report(Diagnostic::error(codes::PACKET_BOUNDS, message).note(note));
             return None;
         }
-        let window = i64::from(self.target.window_bytes);
-        if end(most) > start + window {
-            let message = format!(
-                "the access can reach packet byte {}, the stages see the first {window}",
-                end(most).saturating_sub(start + 1).min(0xffff_ffff)
-            );
-            self.error(codes::WINDOW, message);
-            return None;
-        }
         Some((least, most))
     }
 
-    /// Proves an access to an entry of an array.
+    /// Whether what deep loads can reach of `bytes` bytes is as it was received.
+    pub(super) fn check_as_received(&mut self, (least, most): (i64, i64), bytes: u32) -> Option<()> {
+        let end = most.saturating_add(bytes.into());
+        // Where this is a copy of many bytes: a load of up to 8 may begin so far before the end of the window.
+        let first = least + (self.values.window_end - 7 - most).max(0);
+        let deep = end > self.values.window_end;
+        match self.state.stored.filter(|(from, to)| deep && first < *to && end > *from) {
+            None => Some(()),
+            Some((from, to)) => {
+                let start = i64::from(self.target.headroom_bytes);
+                let message = "the load can lie behind the window, or where the packet was changed before";
+                let (from, last) = (from - start, to - start - 1);
+                self.report(
+                    Diagnostic::error(codes::DEEP_AFTER_STORE, message)
+                        .note(format!("stores before it can reach packet bytes {from} to {last}")),
+                );
+                None
+            }
+        }
+    }
+
+    /// Proves that a packet store stays within packet and window; the least and greatest context address it begins at.
+    pub(super) fn check_store(&mut self, address: Address, bytes: u32) -> Option<(i64, i64)> {
+        let (least, most) = self.check_packet(address, bytes)?;
+        if most.saturating_add(bytes.into()) > self.values.window_end {
+            let (start, window) = (i64::from(self.target.headroom_bytes), self.target.window_bytes);
+            let last = most.saturating_add(bytes.into()).saturating_sub(start + 1).min(0xffff_ffff);
+            let message =
+                format!("the store can reach packet byte {last}, the stages change the first {window} only");
+            self.error(codes::WINDOW, message);
+            return None;
+        }
+        let here = (least, most + i64::from(bytes));
+        let all = self.state.stored.map_or(here, |s| (s.0.min(here.0), s.1.max(here.1)));
+        self.state.stored = Some(all);
+        Some((least, most))
+    }
+
+    /// Proves an access to a value of a map.
     fn check_value(&mut self, pointer: Slot, off: i64, bytes: u32) -> Option<TableAddress> {
         let Slot::MapValue { map, index, var, offset } = pointer else { return None };
         if !self.entry_exists(map, index) {
             self.error(codes::NULL_CHECK, "access through the result of a lookup that may be null");
             return None;
         }
-        let def = &self.object.maps[map];
-        let (size, stride) = (i64::from(def.value_size), u64::from(def.value_size).next_multiple_of(8));
+        let (size, layout) = (i64::from(self.object.maps[map].value_size), self.maps[map]);
         let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
         let least = range.smin.saturating_add(offset).saturating_add(off);
         let most = range.smax.saturating_add(offset).saturating_add(off);
@@ -168,11 +201,37 @@ impl Builder<'_> {
             );
             return None;
         }
+        let span = (least as u32, (most + i64::from(bytes)) as u32);
+        let (parts, constant) = match layout.is_hash() {
+            true => self.place_in_planes(index, var, constant, &layout),
+            false => self.place_in_array(index, var, constant, &layout),
+        };
+        let (var, offset) = self.sum(parts, constant);
+        Some(TableAddress { map, var, offset, span })
+    }
+
+    /// Sum of the variable parts of a place in a map, and the constant part.
+    fn sum(&mut self, mut parts: Vec<Val>, mut constant: i64) -> (Option<Val>, u64) {
         // What is constant goes into the word, the rest into a register; neither may be negative by itself.
-        let known = self.known(index).map(|i| i * stride);
-        let mut constant = constant;
+        if !(0..TABLE_OFFSETS as i64).contains(&constant) {
+            parts.push(self.constant(constant as u64));
+            constant = 0;
+        }
+        let var = self.make(|m| parts.into_iter().reduce(|a, b| m.alu(AluOp::Add, false, a, b)));
+        (var, constant as u64)
+    }
+
+    /// Byte `var + constant` of an array's entry.
+    fn place_in_array(
+        &mut self,
+        index: Val,
+        var: Option<Val>,
+        mut constant: i64,
+        layout: &Layout,
+    ) -> (Vec<Val>, i64) {
+        let stride = 8 * u64::from(layout.words);
         let mut parts = Vec::new();
-        match known {
+        match self.known(index).map(|i| i * stride) {
             Some(at) => constant = constant.saturating_add(at as i64),
             None => parts.push(self.make(|m| {
                 let stride = m.constant(stride);
@@ -180,19 +239,35 @@ impl Builder<'_> {
             })),
         }
         parts.extend(var);
-        if !(0..TABLE_OFFSETS as i64).contains(&constant) {
-            parts.push(self.constant(constant as u64));
-            constant = 0;
-        }
-        let var = self.make(|m| parts.into_iter().reduce(|a, b| m.alu(AluOp::Add, false, a, b)));
-        let span = (least as u32, (most + i64::from(bytes)) as u32);
-        Some(TableAddress { map, var, offset: constant as u64, span })
+        (parts, constant)
+    }
+
+    /// Byte `var + constant` of the value whose place is known, times eight.
+    fn place_in_planes(
+        &mut self,
+        place: Val,
+        var: Option<Val>,
+        constant: i64,
+        layout: &Layout,
+    ) -> (Vec<Val>, i64) {
+        let mut parts = vec![place];
+        let Some(var) = var else { return (parts, layout.byte(constant as u64) as i64) };
+        // Word and byte in it go separate ways.
+        let plane = layout.plane();
+        self.make(|m| {
+            let at = m.constant(constant as u64);
+            let at = m.alu(AluOp::Add, false, var, at);
+            let (three, seven, plane) = (m.constant(3), m.constant(7), m.constant(plane));
+            let word = m.alu(AluOp::Rsh, false, at, three);
+            parts.push(m.mul(false, word, plane));
+            parts.push(m.alu(AluOp::And, false, at, seven));
+        });
+        (parts, 0)
     }
 
     /// Whether an access is within its map on every path, carried out or not.
     fn always_inside(&self, address: &TableAddress, size: Size) -> bool {
-        let def = &self.object.maps[address.map];
-        address.always_inside(&self.values, size, super::table_bytes(def))
+        address.always_inside(&self.values, size, self.maps[address.map].bytes())
     }
 
     /// A read of a value. Where the entry is aligned the whole 8-byte word is read, so that parts of it share one
@@ -256,7 +331,7 @@ impl Builder<'_> {
         match base {
             Slot::Packet { var, offset } => {
                 let address = Address { var, offset: offset + off };
-                if let Some(bounds) = self.check_packet(address, bytes) {
+                if let Some(bounds) = self.check_store(address, bytes) {
                     self.store_packet(address, size, data, bounds);
                 }
             }

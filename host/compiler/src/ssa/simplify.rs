@@ -200,18 +200,24 @@ impl Maker<'_> {
                 .filter(|(x, c)| self.range(*x).umax.leading_zeros() as u64 >= 32 + c)
         })?;
         let load = |value| match self.values.def(value) {
-            Def::Load { address, size, version } if *version == self.version => Some((*address, *size)),
+            Def::Load { address, size, version } if *version == self.version => {
+                Some((*address, *size, false))
+            }
+            Def::Deep { address, size } => Some((*address, *size, true)),
             _ => None,
         };
-        let ((low_at, low_size), (high_at, high_size)) = (load(low)?, load(high)?);
+        let ((low_at, low_size, deep), (high_at, high_size, high_deep)) = (load(low)?, load(high)?);
         let bytes = low_size.bytes();
         let next = low_at.var == high_at.var && high_at.offset == low_at.offset + i64::from(bytes);
-        if !next || shift != u64::from(8 * bytes) {
+        if !next || deep != high_deep || shift != u64::from(8 * bytes) {
             return None;
         }
         let size = Size::from_bytes(bytes + high_size.bytes()).filter(|s| !is32 || s.bytes() <= 4)?;
         let bounds = self.values.load_bounds(low);
-        let load = self.load(low_at, size, bounds);
+        let load = match deep {
+            true => self.deep(low_at, size, bounds),
+            false => self.load(low_at, size, bounds),
+        };
         for part in [low, high] {
             for insn in self.values.insns(part).to_vec() {
                 self.values.credit(load, insn);
@@ -221,13 +227,30 @@ impl Maker<'_> {
     }
 
     /// A load of packet bytes that is proved to lie within packet and window.
-    pub fn load(&mut self, address: Address, size: Size, bounds: (i64, i64)) -> Val {
+    fn load(&mut self, address: Address, size: Size, bounds: (i64, i64)) -> Val {
         let bits = 8 * size.bytes();
         let range = Range::unsigned(0, u64::MAX >> (64 - bits));
         let value = self.values.intern(Def::Load { address, size, version: self.version }, range);
         self.values.credit(value, self.insn);
         self.values.note_load_bounds(value, bounds);
         self.loads.push(value);
+        value
+    }
+
+    /// A load of packet bytes that is proved to lie within the packet, in the window or by a port to the packet buffer.
+    pub fn packet(&mut self, address: Address, size: Size, bounds: (i64, i64)) -> Val {
+        match bounds.1.saturating_add(size.bytes().into()) <= self.values.window_end {
+            true => self.load(address, size, bounds),
+            false => self.deep(address, size, bounds),
+        }
+    }
+
+    /// A load of packet bytes wherever they are, that is proved to lie within the packet as it was received.
+    fn deep(&mut self, address: Address, size: Size, bounds: (i64, i64)) -> Val {
+        let range = Range::unsigned(0, u64::MAX >> (64 - 8 * size.bytes()));
+        let value = self.values.intern(Def::Deep { address, size }, range);
+        self.values.credit(value, self.insn);
+        self.values.note_load_bounds(value, bounds);
         value
     }
 

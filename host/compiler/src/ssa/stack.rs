@@ -139,10 +139,13 @@ impl Builder<'_> {
         let (least, most) = (copied.bounds.0 + i64::from(index), copied.bounds.1 + i64::from(index));
         let bounds = (least, most + (reach.most - reach.least) as i64);
         let size = size_of(bytes as u32);
+        if self.check_as_received(bounds, bytes as u32).is_none() {
+            return Some(self.constant(0));
+        }
         Some(match reach.var {
             None => {
                 let address = Address { offset: offset + reach.least as i64, ..copied.address };
-                self.make(|m| m.load(address, size, bounds))
+                self.make(|m| m.packet(address, size, bounds))
             }
             Some(var) => {
                 let var = match copied.address.var {
@@ -150,7 +153,7 @@ impl Builder<'_> {
                     Some(base) => self.make(|m| m.alu(AluOp::Add, false, base, var)),
                 };
                 let address = Address { var: Some(var), offset: offset + reach.zero };
-                self.make(|m| m.load(address, size, bounds))
+                self.make(|m| m.packet(address, size, bounds))
             }
         })
     }

@@ -8,7 +8,7 @@ use super::range::Range;
 use super::values::{Val, Values};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use weir_pipeline::words::AluOp;
+use weir_pipeline::words::{AluOp, NO_PLACE};
 
 /// Bytes of the stack of a BPF program.
 pub const STACK_BYTES: usize = 512;
@@ -70,11 +70,12 @@ pub enum Slot {
     },
     /// A map, by its index in the object.
     Map(usize),
-    /// Into an entry of an array, or null if the index is beyond its end.
+    /// Into an entry of a map, or null if there is none.
     MapValue {
         /// Map.
         map: usize,
-        /// Index of the entry, 32 bits.
+        /// Of an array the index of the entry, beyond the end for null; of a hash map eight times the place, or all
+        /// ones for null.
         index: Val,
         /// Variable part of the offset into the value.
         var: Option<Val>,
@@ -193,8 +194,14 @@ pub struct State {
     pub present: BTreeSet<(usize, Val)>,
     /// State of the packet's bytes.
     pub version: u32,
-    /// State of the maps, by index in the object.
+    /// Context addresses between which bytes have been stored: the first, and the one after the last.
+    pub stored: Option<(i64, i64)>,
+    /// State of the maps' values, by index in the object.
     pub maps: Vec<u32>,
+    /// State of the maps' keys, by index in the object.
+    pub keys: Vec<u32>,
+    /// Entries whose key the program may have replaced or deleted since they were looked up.
+    pub stale: BTreeSet<(usize, Val)>,
 }
 
 impl State {
@@ -210,13 +217,16 @@ impl State {
             packet: BTreeMap::new(),
             present: BTreeSet::new(),
             version: 0,
+            stored: None,
             maps: vec![0; maps],
+            keys: vec![0; maps],
+            stale: BTreeSet::new(),
         }
     }
 }
 
-/// Index that no array has: a lookup with it gives null.
-const NO_ENTRY: u64 = u32::MAX as u64;
+/// Index that no array has, and what a key without a place gives: null.
+const NO_ENTRY: u64 = NO_PLACE;
 
 /// Merges the states at the ends of the edges into a block.
 pub struct Merge<'a> {
@@ -244,6 +254,10 @@ impl Merge<'_> {
         // Facts first: those about phis are added as the phis are made.
         merged.version = self.version(|s| s.version);
         merged.maps = (0..self.states[0].1.maps.len()).map(|m| self.version(|s| s.maps[m])).collect();
+        merged.keys = (0..self.states[0].1.keys.len()).map(|m| self.version(|s| s.keys[m])).collect();
+        let stored = self.states.iter().filter_map(|(_, s)| s.stored);
+        merged.stored = stored.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        merged.stale = self.states.iter().flat_map(|(_, s)| s.stale.iter().copied()).collect();
         let (first, rest) = (&self.states[0].1, &self.states[1..]);
         for (value, range) in &first.ranges.0 {
             let union = rest.iter().fold(*range, |r, (_, s)| r.union(&s.ranges.get(self.values, *value)));
@@ -405,7 +419,14 @@ impl Merge<'_> {
                 _ => return None,
             }
         }
+        let stale = args.iter().zip(&self.states).any(|(arg, (_, state))| {
+            let null = state.ranges.get(self.values, *arg).as_constant() == Some(NO_ENTRY);
+            state.stale.contains(&(map, *arg)) && !null
+        });
         let index = self.phi(merged, args);
+        if stale {
+            merged.stale.insert((map, index));
+        }
         if present {
             merged.present.insert((map, index));
         }

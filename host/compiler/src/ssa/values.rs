@@ -8,7 +8,7 @@
 use super::range::Range;
 use super::{Address, Cond, TableAddress};
 use std::collections::HashMap;
-use weir_pipeline::words::{AluOp, CmpOp, Size};
+use weir_pipeline::words::{AluOp, CmpOp, LateOp, Size};
 
 /// In place of an instruction: what a merge of paths computes.
 pub const NO_INSN: u32 = u32::MAX;
@@ -64,6 +64,24 @@ pub enum Def {
         /// State of the packet's bytes.
         version: u32,
     },
+    /// A load of packet bytes as they were received, wherever they are.
+    Deep {
+        /// Where.
+        address: Address,
+        /// Width.
+        size: Size,
+    },
+    /// Place of a key of a hash map, times eight, or all ones.
+    Key {
+        /// Find, insert or delete.
+        op: LateOp,
+        /// Map, by its index in the object.
+        map: usize,
+        /// The key's bytes, padded with zeros.
+        key: [Val; 2],
+        /// State of the map's keys.
+        version: u32,
+    },
     /// A read of a map's value, little-endian, zero-extended.
     Read {
         /// Where.
@@ -100,11 +118,18 @@ pub struct Values {
     ranges: Vec<Range>,
     insns: Vec<Vec<u32>>,
     interned: HashMap<Def, Val>,
+    /// Context address of the first byte behind the window.
+    pub window_end: i64,
     /// Least and greatest context address of a load's first byte.
     bounds: HashMap<Val, (i64, i64)>,
 }
 
 impl Values {
+    /// None yet; the window of the target ends at this context address.
+    pub fn new(window_end: i64) -> Values {
+        Values { window_end, ..Values::default() }
+    }
+
     /// How a value comes about.
     pub fn def(&self, value: Val) -> &Def {
         &self.defs[value.0 as usize]

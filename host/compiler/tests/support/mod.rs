@@ -2,12 +2,14 @@
 //! Runs one program on the interpreter and, compiled, on the model of the stages, and compares what comes out.
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use weir_bpf::{Interpreter, MapDef, MapRef, Metadata, Object, Op, Program};
 use weir_compiler::{Compiled, Diagnostic, compile};
-use weir_pipeline::Target;
-use weir_pipeline::model::{Meta, Model};
+use weir_pipeline::keys::{KEY_BYTES, Key};
+use weir_pipeline::model::{Meta, Model, REDIRECT};
+use weir_pipeline::{Table, Target};
 
 /// The simulated target.
 pub fn target() -> Target {
@@ -127,12 +129,16 @@ pub fn compare_on(
     let mut model = Model::new(target, &compiled.pipeline).map_err(|e| e.to_string())?;
     let tables = &compiled.pipeline.tables;
     for (map, table) in tables.iter().enumerate() {
-        for index in 0..table.max_entries {
+        for (place, key) in seeded(&mut numbers, table, packets) {
             // Every other entry is zero, as most are in practice.
             let bytes = numbers.bytes(table.value_size as usize);
             let value = if numbers.below(2) == 0 { bytes } else { vec![0; bytes.len()] };
-            model.set_value(map, index, &value);
-            interpreter.update(&table.name, &index.to_le_bytes(), &value).map_err(|e| e.to_string())?;
+            let place = match table.kind.is_hash() {
+                true => model.insert(map, to_key(&key)).ok_or("no place for a key")?,
+                false => place,
+            };
+            model.set_value(map, place, &value);
+            interpreter.update(&table.name, &key, &value).map_err(|e| e.to_string())?;
         }
     }
     for (number, packet) in packets.iter().enumerate() {
@@ -153,25 +159,72 @@ pub fn compare_on(
         if got.aborted {
             return Err(format!("packet {number}: the stages found a broken bound ({packet:02x?})"));
         }
-        if (got.verdict, &got.data) != (expected.verdict, &expected.data) {
+        let redirect = expected.redirect.filter(|_| expected.verdict == REDIRECT).unwrap_or(0);
+        if (got.verdict, &got.data, got.redirect) != (expected.verdict, &expected.data, redirect) {
             return Err(format!(
                 "packet {number} {packet:02x?}\n verdict {:#x}, expected {:#x}\n data {:02x?}\n expected {:02x?}",
                 got.verdict, expected.verdict, got.data, expected.data
             ));
         }
-        for (map, table) in tables.iter().enumerate() {
-            for (key, expected) in interpreter.entries(&table.name).map_err(|e| e.to_string())? {
-                let key: [u8; 4] = key.as_slice().try_into().map_err(|_| "key".to_owned())?;
-                let value = model.value(map, u32::from_le_bytes(key));
-                if value != expected {
-                    return Err(format!(
-                        "packet {number}: {}[{}] is {value:02x?}, expected {expected:02x?}",
-                        table.name,
-                        u32::from_le_bytes(key)
-                    ));
-                }
+        let last = number + 1 == packets.len();
+        for (map, table) in tables.iter().enumerate().filter(|(_, t)| last || t.max_entries <= 256) {
+            let expected: BTreeMap<_, _> =
+                interpreter.entries(&table.name).map_err(|e| e.to_string())?.into_iter().collect();
+            let entries = entries(&model, map, table);
+            if entries != expected {
+                let all = expected.keys().chain(entries.keys());
+                let key = all.into_iter().find(|k| expected.get(*k) != entries.get(*k));
+                let of = |entries: &BTreeMap<Vec<u8>, Vec<u8>>| key.and_then(|k| entries.get(k)).cloned();
+                return Err(format!(
+                    "packet {number}: {}[{key:02x?}] is {:02x?}, expected {:02x?}",
+                    table.name,
+                    of(&entries),
+                    of(&expected)
+                ));
             }
         }
     }
     Ok(())
+}
+
+/// Keys with which a map starts, and the places of an array's: all of an array, about half as many as fit into a hash
+/// map, most of them taken from the packets.
+fn seeded(numbers: &mut Numbers, table: &Table, packets: &[Vec<u8>]) -> Vec<(u32, Vec<u8>)> {
+    if !table.kind.is_hash() {
+        return (0..table.max_entries).map(|index| (index, index.to_le_bytes().to_vec())).collect();
+    }
+    let size = table.key_size as usize;
+    let mut keys = BTreeSet::new();
+    for _ in 0..table.max_entries.div_ceil(2).min(2000) {
+        let packet = &packets[numbers.below(packets.len() as u64) as usize];
+        let from = numbers.below(64) as usize;
+        keys.insert(match packet.get(from..from + size) {
+            Some(bytes) if numbers.below(4) > 0 => bytes.to_vec(),
+            _ => numbers.bytes(size).iter().map(|byte| byte % 4).collect(),
+        });
+    }
+    (0..).zip(keys).collect()
+}
+
+fn entries(model: &Model, map: usize, table: &Table) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let array = |index: u32| (index.to_le_bytes().to_vec(), model.value(map, index));
+    match table.kind.is_hash() {
+        true => model
+            .keys(map)
+            .into_iter()
+            .map(|(key, at)| (from_key(key, table), model.value(map, at)))
+            .collect(),
+        false => (0..table.max_entries).map(array).collect(),
+    }
+}
+
+fn to_key(bytes: &[u8]) -> Key {
+    let mut padded = [0; KEY_BYTES as usize];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    let word = |at: usize| u64::from_le_bytes(padded[at..at + 8].try_into().expect("8 bytes"));
+    [word(0), word(8)]
+}
+
+fn from_key(key: Key, table: &Table) -> Vec<u8> {
+    key.iter().flat_map(|word| word.to_le_bytes()).take(table.key_size as usize).collect()
 }
