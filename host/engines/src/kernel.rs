@@ -10,6 +10,7 @@ use crate::interp::{contents, metadata};
 use crate::maps::{Entry, Maps};
 use crate::packet::{Outcome, Packet, PacketResult};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use weir_bpf::interp::helper::{GET_PRANDOM_U32, KTIME_GET_NS};
 use weir_bpf::{Interpreter, InterpreterError, Op};
 use weir_kernel::{Ingress, KernelEngine, LoadError, RunError};
@@ -111,9 +112,14 @@ impl Engine for Kernel {
 
     fn set_maps(&mut self, maps: &Maps) -> Result<(), EngineError> {
         for (name, entries) in maps {
-            let map = self.engine.map(name).ok_or_else(|| failed(format!("no map `{name}`")))?;
             for entry in entries {
-                map.update(&entry.key, &entry.value).map_err(|e| failed(format!("map `{name}`: {e}")))?;
+                let set = self.engine.update(name, &entry.key, &entry.value);
+                set.map_err(|error| match error.kind() {
+                    ErrorKind::PermissionDenied => {
+                        EngineError::Skipped(format!("map `{name}`: its interface cannot be made: {error}"))
+                    }
+                    _ => failed(format!("map `{name}`: {error}")),
+                })?;
             }
         }
         Ok(())

@@ -239,7 +239,7 @@ fn redirect_map() {
     for (kind, value) in [
         (MapType::Devmap, &[1u8, 0, 0, 0][..]),
         (MapType::Devmap, &[1, 0, 0, 0, 0, 0, 0, 0]),
-        (MapType::DevmapHash, &[1, 0, 0, 0]),
+        (MapType::DevmapHash, &[77, 0, 0, 0]),
     ] {
         let object = object(&text, vec![map(kind, value.len() as u32, 4, 0)]);
         let entry = Entry { key: vec![2, 0, 0, 0], value: value.into() };
@@ -249,7 +249,7 @@ fn redirect_map() {
         let packets = redirect_packets(&keys, &flags);
         let Some(report) = agree("redirect_map", &object, &maps, &packets) else { return };
         let aborted = (0, None);
-        let found = [(4, Some(1)); 6].into_iter().chain([aborted; 3]);
+        let found = [(4, Some(value[0].into())); 6].into_iter().chain([aborted; 3]);
         let missed = [0, 1, 2, 3, 0, 3].map(|verdict| (verdict, None)).into_iter().chain([aborted; 3]);
         let all = [found.clone(), found].map(|found| found.collect::<Vec<_>>());
         let missed: Vec<_> = missed.collect();

@@ -3,19 +3,21 @@
 //! BPF_PROG_TEST_RUN, once each.
 //!
 //! What a test run cannot show is skipped packet by packet, with the reason: frames under 14 bytes and over 3,520,
-//! interfaces and queues that this machine does not have. The target of a redirect is not shown at all. Tail calls and
-//! maps in maps are not set up.
+//! interfaces that cannot be made (that takes CAP_SYS_ADMIN) and queues beyond theirs. The target of a redirect is not
+//! shown at all. Tail calls and maps in maps are not set up.
 
 mod map;
+mod namespace;
 mod sys;
 
 use std::ffi::CString;
 use std::io;
 use thiserror::Error;
 use weir_bpf::insn::{PSEUDO_MAP_FD, PSEUDO_MAP_VALUE};
-use weir_bpf::{Object, Program};
+use weir_bpf::{MapType, Object, Program};
 
 pub use map::Map;
+use namespace::{Inside, Namespace};
 
 /// Frames shorter than an Ethernet header are refused by BPF_PROG_TEST_RUN.
 pub const MIN_FRAME_BYTES: usize = 14;
@@ -27,7 +29,10 @@ pub const MAX_FRAME_BYTES: usize = 3520;
 const MAX_OUTPUT_BYTES: usize = 4096;
 
 /// What the kernel itself takes for the ingress: the loopback interface, queue 0.
-const DEFAULT_INGRESS: (u32, u32) = (1, 0);
+const DEFAULT_INGRESS: (u32, u32) = (LOOPBACK, 0);
+
+/// Number of the loopback interface, in every network namespace.
+const LOOPBACK: u32 = 1;
 
 /// Why the kernel cannot be asked, here or about one packet.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -116,6 +121,8 @@ impl Default for Ingress {
 pub struct KernelEngine {
     program: sys::ProgramHandle,
     maps: Vec<Map>,
+    /// Where interfaces are made that this machine does not have; once it is needed.
+    namespace: Option<Namespace>,
 }
 
 impl KernelEngine {
@@ -162,7 +169,7 @@ impl KernelEngine {
         let slots = patched(program, &maps)?;
         let license = CString::new(object.license.as_str()).map_err(|_| LoadError::License)?;
         let program = load(&program.name, &slots, &license)?;
-        Ok(KernelEngine { program, maps })
+        Ok(KernelEngine { program, maps, namespace: None })
     }
 
     /// Runs the program once.
@@ -174,14 +181,22 @@ impl KernelEngine {
         if packet.len() > MAX_FRAME_BYTES {
             return skip(format!("{} bytes, a test run shows at most {MAX_FRAME_BYTES}", packet.len()));
         }
+        let inside = match ingress.ifindex {
+            LOOPBACK => None,
+            ifindex => match self.interface(ifindex) {
+                Ok(inside) => Some(inside),
+                Err(error) => {
+                    return skip(format!("there is no interface {ifindex} and none can be made: {error}"));
+                }
+            },
+        };
         let context = (ingress != Ingress::default()).then(|| xdp_md(packet.len(), ingress));
         let cpu = sys::OnCpu0::enter().map_err(RunError::Failed)?;
         let run = self.program.test_run(packet, context.as_ref().map(|c| &c[..]), MAX_OUTPUT_BYTES);
-        drop(cpu);
+        drop((cpu, inside));
         match run {
             Ok(run) => Ok(Outcome { verdict: run.retval, data: run.data }),
             Err(error) if context.is_some() => match error.raw_os_error() {
-                Some(libc::ENODEV) => skip(format!("there is no interface {}", ingress.ifindex)),
                 Some(libc::EINVAL) => skip(format!(
                     "interface {} has no receive queue {} for XDP",
                     ingress.ifindex, ingress.queue
@@ -190,6 +205,34 @@ impl KernelEngine {
             },
             Err(error) => Err(RunError::Failed(error)),
         }
+    }
+
+    /// Moves the calling thread to where an interface is.
+    fn interface(&mut self, ifindex: u32) -> io::Result<Inside> {
+        let namespace = match &mut self.namespace {
+            Some(namespace) => namespace,
+            none => none.insert(Namespace::new()?),
+        };
+        namespace.provide(ifindex)?;
+        namespace.enter()
+    }
+
+    /// Sets the value of a key; an interface that a map of devices refers to is made.
+    pub fn update(&mut self, map: &str, key: &[u8], value: &[u8]) -> io::Result<()> {
+        let index = self.maps.iter().position(|known| known.definition().name == map);
+        let index = index.ok_or(io::ErrorKind::NotFound)?;
+        let inside = match (self.maps[index].definition().kind(), value.first_chunk()) {
+            (Some(MapType::Devmap | MapType::DevmapHash), Some(ifindex)) => {
+                match u32::from_ne_bytes(*ifindex) {
+                    0 | LOOPBACK => None,
+                    ifindex => Some(self.interface(ifindex)?),
+                }
+            }
+            _ => None,
+        };
+        let result = self.maps[index].update(key, value);
+        drop(inside);
+        result
     }
 
     /// A map by name.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! bpf(2) and thread affinity as safe functions: the only module of this crate with unsafe code.
+//! bpf(2), thread affinity and network namespaces as safe functions: the only module of this crate with unsafe code.
 //!
 //! The attribute structures are prefixes of `union bpf_attr` (linux/bpf.h); the kernel takes a shorter one and reads
 //! what is missing as zero. Only what the engine needs is here.
@@ -109,9 +109,9 @@ unsafe fn bpf<T: Attr>(command: Command, attr: &mut T) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
 
-/// Owns the descriptor that a bpf(2) command has returned.
+/// Owns the descriptor that a system call has returned.
 fn owned(fd: i32) -> OwnedFd {
-    // SAFETY: called only with the result of a command that opens a descriptor and hands it to nobody else.
+    // SAFETY: called only with the result of a call that opens a descriptor and hands it to nobody else.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
@@ -337,6 +337,27 @@ impl ProgramHandle {
         data.truncate(attr.data_size_out as usize);
         Ok(TestRun { retval: attr.retval, data })
     }
+}
+
+/// Moves the calling thread into a new network namespace.
+pub fn new_network_namespace() -> io::Result<()> {
+    // SAFETY: unshare(2) with this flag changes which network the thread sees and no memory.
+    if unsafe { libc::unshare(libc::CLONE_NEWNET) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Moves the calling thread into the network namespace that a file of `/proc/*/ns` stands for.
+pub fn set_network_namespace(namespace: &std::fs::File) -> io::Result<()> {
+    // SAFETY: the descriptor is open; setns(2) changes which network the thread sees and no memory.
+    let result = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A socket for rtnetlink(7) in the calling thread's network namespace.
+pub fn route_socket() -> io::Result<OwnedFd> {
+    // SAFETY: socket(2) takes numbers only.
+    let fd =
+        unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE) };
+    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(owned(fd)) }
 }
 
 /// Keeps the calling thread on CPU 0 until it is dropped.

@@ -40,12 +40,17 @@ fn verdicts_come_back_raw() {
 
 #[test]
 fn what_a_test_run_cannot_show_is_skipped() {
-    let reads_queue = program(
-        vec![insn(LDX | MEM | W, 0, 1, 16, 0), insn(JMP | EXIT, 0, 0, 0, 0)], //
+    let reads_ingress = program(
+        vec![
+            insn(LDX | MEM | W, 0, 1, 16, 0),
+            insn(LDX | MEM | W, 2, 1, 12, 0),
+            insn(ALU64 | ADD | X, 0, 2, 0, 0),
+            insn(JMP | EXIT, 0, 0, 0, 0),
+        ],
         vec![],
     );
     let name = "what_a_test_run_cannot_show_is_skipped";
-    let Some(mut engine) = engine(name, &Object::default(), &reads_queue) else { return };
+    let Some(mut engine) = engine(name, &Object::default(), &reads_ingress) else { return };
     let mut reason =
         |bytes: usize, ifindex, queue| match engine.run(&vec![0; bytes], Ingress { ifindex, queue }) {
             Err(RunError::Skip(reason)) => reason.0,
@@ -53,11 +58,28 @@ fn what_a_test_run_cannot_show_is_skipped() {
             Ok(outcome) => format!("verdict {}, {} bytes", outcome.verdict, outcome.data.len()),
         };
     assert_eq!(reason(13, 1, 0), "13 bytes, a test run takes at least 14");
-    assert_eq!(reason(14, 1, 0), "verdict 0, 14 bytes");
-    assert_eq!(reason(3520, 1, 0), "verdict 0, 3520 bytes");
+    assert_eq!(reason(14, 1, 0), "verdict 1, 14 bytes");
+    assert_eq!(reason(3520, 1, 0), "verdict 1, 3520 bytes");
     assert_eq!(reason(3521, 1, 0), "3521 bytes, a test run shows at most 3520");
-    assert_eq!(reason(60, 0x7fff_ffff, 0), "there is no interface 2147483647");
     assert_eq!(reason(60, 1, 9999), "interface 1 has no receive queue 9999 for XDP");
+    let none = |ifindex: u32| format!("there is no interface {ifindex} and none can be made: ");
+    for ifindex in [0, 0x8000_0000] {
+        let reason = reason(60, ifindex, 0);
+        assert!(reason.starts_with(&none(ifindex)), "{reason}");
+    }
+    // Interfaces are made where that is permitted.
+    for ifindex in [7, 1, 0x7fff_0000] {
+        for queue in [0, 5] {
+            let reason = reason(60, ifindex, queue);
+            match reason.split_once("be made: ") {
+                Some((_, why)) => skip(name, SkipReason(format!("no interface can be made: {why}"))),
+                None if (ifindex, queue) == (1, 5) => {
+                    assert!(reason.contains("no receive queue 5"), "{reason}")
+                }
+                None => assert_eq!(reason, format!("verdict {}, 60 bytes", ifindex + queue)),
+            }
+        }
+    }
 }
 
 #[test]
@@ -72,6 +94,36 @@ fn a_refusal_carries_the_verifiers_log() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("the kernel took it"),
     }
+}
+
+#[test]
+fn maps_of_devices_get_their_interfaces() {
+    let map = MapDef {
+        name: "ports".into(),
+        map_type: 14,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 3,
+        ..MapDef::default()
+    };
+    let object = Object { maps: vec![map], license: "GPL".into(), ..Object::default() };
+    let passes = program(vec![insn(ALU64 | MOV | K, 0, 0, 0, 2), insn(JMP | EXIT, 0, 0, 0, 0)], vec![]);
+    let name = "maps_of_devices_get_their_interfaces";
+    let Some(mut engine) = engine(name, &object, &passes) else { return };
+    let (keys, values) = ([0u32, 2].map(u32::to_le_bytes), [1u64, 77].map(u64::to_le_bytes));
+    for (key, value) in keys.iter().zip(&values) {
+        match engine.update("ports", key, value) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return skip(name, SkipReason(error.to_string()));
+            }
+            result => result.unwrap(),
+        }
+    }
+    let entries = engine.map("ports").unwrap().entries().unwrap();
+    let expected = keys.iter().zip(&values).map(|(key, value)| (key.to_vec(), value.to_vec()));
+    assert_eq!(entries, expected.collect::<Vec<_>>());
+    engine.update("ports", &keys[1], &[0; 8]).unwrap();
+    assert_eq!(engine.map("ports").unwrap().entries().unwrap().len(), 1);
 }
 
 #[test]
