@@ -211,7 +211,7 @@ pub struct PacketReport {
     pub verdict: String,
     /// Return value of the program; `null` where it did not run.
     pub code: Option<u32>,
-    /// Interface index a redirected packet goes to.
+    /// Interface index a redirected packet goes to; 0 where the program has named none.
     pub redirect: Option<u32>,
     /// Bytes after the program.
     pub length: usize,

@@ -225,13 +225,35 @@ fn dump_shows_where_every_instruction_landed() {
 }
 
 #[test]
+fn redirects_show_where_they_go() {
+    let folder = Folder::new();
+    let text = "
+        static long (*redirect)(__u32, __u64) = (void *)23;
+        SEC(\"xdp\") int out(struct xdp_md *ctx) { return redirect(ctx->data_end - ctx->data, 0); }
+        SEC(\"xdp\") int lost(struct xdp_md *ctx) { return 4; }";
+    let object = folder.object("redirects", text);
+    let packet = hex(&udp(80));
+    let run = |program| {
+        vec!["prog", "run", &object, "--program", program, "--data-in", &packet, "--engine", "interp,rbpf"]
+    };
+    for (program, interface, shown) in
+        [("out", 60, "XDP_REDIRECT to 60"), ("lost", 0, "XDP_REDIRECT nowhere")]
+    {
+        let outcome = folder.weir(&run(program));
+        assert_eq!((outcome.code, outcome.stdout.matches(shown).count()), (0, 2), "{}", outcome.stdout);
+        let report = folder.json(0, &[run(program), vec!["-j"]].concat());
+        assert_eq!(report["packets"][0]["redirect"], json!(interface));
+    }
+}
+
+#[test]
 fn an_engine_that_is_named_and_cannot_run_is_a_failure() {
     let folder = Folder::new();
     let object = folder.program("drop_port");
     let packet = hex(&udp(80));
     let all = folder.json(0, &["prog", "run", &object, "--data-in", &packet, "-j"]);
     let skipped = all["skipped"].as_object().expect("an object");
-    for engine in ["interp", "model", "rtl", "kernel"] {
+    for engine in ["interp", "rbpf", "model", "rtl", "kernel"] {
         let ran = all["engines"].as_array().expect("a list").contains(&json!(engine));
         assert!(ran != skipped.contains_key(engine), "{engine} neither ran nor says why, or both");
         let alone = folder.weir(&["prog", "run", &object, "--data-in", &packet, "--engine", engine]);

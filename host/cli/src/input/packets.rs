@@ -7,8 +7,11 @@
 use crate::failure::Failure;
 use crate::input;
 use pcap_file::pcap::PcapParser;
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption,
+};
 use pcap_file::pcapng::{Block, PcapNgParser};
-use pcap_file::{DataLink, PcapError};
+use pcap_file::{DataLink, Endianness, PcapError, TsResolution};
 use std::path::Path;
 use weir_engines::maps::unhex;
 use weir_pipeline::Target;
@@ -20,6 +23,8 @@ pub struct Packet {
     pub data: Vec<u8>,
     /// Whether the capture holds fewer bytes than were on the wire.
     pub snapped: bool,
+    /// When it was captured, in nanoseconds since 1970; 0 where that is not known.
+    pub timestamp: u64,
     /// Where it comes from, for messages.
     pub origin: String,
 }
@@ -27,6 +32,9 @@ pub struct Packet {
 /// First bytes of pcap files: microseconds and nanoseconds, either byte order.
 const PCAP_MAGIC: [[u8; 4]; 4] =
     [[0xa1, 0xb2, 0xc3, 0xd4], [0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0x3c, 0x4d], [0x4d, 0x3c, 0xb2, 0xa1]];
+
+/// Nanoseconds of a second.
+const NANOSECONDS: u64 = 1_000_000_000;
 
 /// First bytes of pcapng files: the type of a section header block.
 const PCAPNG_MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -49,14 +57,14 @@ pub fn read_capture(path: &Path) -> Result<Vec<Packet>, Failure> {
 /// One packet from the command line: hexadecimal digits, else the name of a file of raw bytes.
 pub fn from_argument(argument: &str) -> Result<Packet, Failure> {
     if let Some(data) = unhex(argument) {
-        return Ok(Packet { data, snapped: false, origin: "--data-in".into() });
+        return Ok(Packet { data, snapped: false, timestamp: 0, origin: "--data-in".into() });
     }
     let path = Path::new(argument);
     if argument != "-" && !path.exists() {
         return Err(Failure::new(format!("--data-in `{argument}`: neither hexadecimal digits nor a file"))
             .help("two hexadecimal digits for each byte, or a file of raw bytes"));
     }
-    Ok(Packet { data: input::read(path)?, snapped: false, origin: format!("`{argument}`") })
+    Ok(Packet { data: input::read(path)?, snapped: false, timestamp: 0, origin: format!("`{argument}`") })
 }
 
 /// Checks that the card could receive a packet at all.
@@ -82,7 +90,13 @@ fn parse_pcap(path: &Path, bytes: &[u8]) -> Result<Vec<Packet>, Failure> {
         let (after, raw) = parser
             .next_raw_packet(rest)
             .map_err(|e| broken(path, &format!("packet {}", packets.len()), at, &e))?;
-        packets.push(captured(path, packets.len(), &raw.data, raw.orig_len));
+        let fraction = match parser.header().ts_resolution {
+            TsResolution::MicroSecond => u64::from(raw.ts_frac) * 1000,
+            TsResolution::NanoSecond => raw.ts_frac.into(),
+        };
+        let timestamp = u64::from(raw.ts_sec) * NANOSECONDS + fraction;
+        let packet = captured(path, packets.len(), &raw.data, raw.orig_len);
+        packets.push(Packet { timestamp, ..packet });
         rest = after;
     }
     Ok(packets)
@@ -98,10 +112,20 @@ fn parse_pcapng(path: &Path, bytes: &[u8]) -> Result<Vec<Packet>, Failure> {
         let what = if packets.is_empty() { "a block before the first packet" } else { &what };
         let (after, block) = parser.next_block(rest).map_err(|e| broken(path, what, at, &e))?;
         rest = after;
-        let (interface, data, wire) = match &block {
-            Block::EnhancedPacket(p) => (p.interface_id as usize, &p.data, p.original_len),
-            Block::SimplePacket(p) => (0, &p.data, p.original_len),
-            Block::Packet(p) => (usize::from(p.interface_id), &p.data, p.original_len),
+        let (interface, data, wire, ticks) = match &block {
+            // The library takes ticks for nanoseconds, whatever the interface says.
+            Block::EnhancedPacket(p) => {
+                (p.interface_id as usize, &p.data, p.original_len, p.timestamp.as_nanos() as u64)
+            }
+            Block::SimplePacket(p) => (0, &p.data, p.original_len, 0),
+            // And two words, the upper one first, for one.
+            Block::Packet(p) => {
+                let ticks = match parser.section().endianness {
+                    Endianness::Little => p.timestamp.rotate_left(32),
+                    Endianness::Big => p.timestamp,
+                };
+                (usize::from(p.interface_id), &p.data, p.original_len, ticks)
+            }
             _ => continue,
         };
         let Some(description) = parser.interfaces().get(interface) else {
@@ -111,15 +135,31 @@ fn parse_pcapng(path: &Path, bytes: &[u8]) -> Result<Vec<Packet>, Failure> {
             ));
         };
         check_link(path, description.linktype)?;
-        packets.push(captured(path, packets.len(), data, wire));
+        let timestamp = nanoseconds(ticks, description);
+        packets.push(Packet { timestamp, ..captured(path, packets.len(), data, wire) });
     }
     Ok(packets)
+}
+
+/// A time of an interface, whose ticks are microseconds unless it says otherwise: a power of 10, or of 2 with the
+/// highest bit set.
+fn nanoseconds(ticks: u64, interface: &InterfaceDescriptionBlock<'_>) -> u64 {
+    let said = interface.options.iter().find_map(|option| match option {
+        InterfaceDescriptionOption::IfTsResol(resolution) => Some(*resolution),
+        _ => None,
+    });
+    let resolution = said.unwrap_or(6);
+    let (base, power) = if resolution & 0x80 == 0 { (10u128, resolution) } else { (2, resolution & 0x7f) };
+    // More ticks a second than this number has bits for: none of them is a nanosecond.
+    let each_second = base.checked_pow(power.into()).unwrap_or(u128::MAX);
+    (u128::from(ticks) * u128::from(NANOSECONDS) / each_second) as u64
 }
 
 fn captured(path: &Path, index: usize, data: &[u8], wire: u32) -> Packet {
     Packet {
         data: data.to_vec(),
         snapped: (data.len() as u64) < u64::from(wire),
+        timestamp: 0,
         origin: format!("`{}`: packet {index}", path.display()),
     }
 }
@@ -197,16 +237,30 @@ mod tests {
 
     #[test]
     fn both_formats_give_the_bytes() {
-        let packets = parse(&pcap()).unwrap();
+        let packets: [Packet; 2] = parse(&pcap()).unwrap().try_into().unwrap();
         assert_eq!(packets[0].data, [0xaa, 0xbb, 0xcc]);
         assert!(!packets[0].snapped);
         assert_eq!(packets[1].data, [1, 2, 3, 4]);
         assert!(packets[1].snapped);
-        for bytes in [pcapng(), pcapng_with_options()] {
+        assert_eq!(packets.map(|packet| packet.timestamp), [1_000_002_000, 1_000_003_000]);
+        // One tick: of the default resolution, a microsecond, and of the resolution in the options, a nanosecond.
+        for (bytes, timestamp) in [(pcapng(), 1000), (pcapng_with_options(), 1)] {
             let packets = parse(&bytes).unwrap();
             assert_eq!(packets.len(), 1);
             assert_eq!(packets[0].data, [0xaa, 0xbb, 0xcc]);
+            assert_eq!(packets[0].timestamp, timestamp);
         }
+        let resolution = |resolution| InterfaceDescriptionBlock {
+            linktype: DataLink::ETHERNET,
+            snaplen: 0,
+            options: vec![InterfaceDescriptionOption::IfTsResol(resolution)],
+        };
+        for (code, expected) in
+            [(0, 3_000_000_000), (9, 3), (10, 0), (0x81, 1_500_000_000), (0xff, 0), (127, 0)]
+        {
+            assert_eq!(nanoseconds(3, &resolution(code)), expected, "resolution {code}");
+        }
+        assert_eq!(nanoseconds(1_700_000_000_000_000, &resolution(6)), 1_700_000_000_000_000_000);
     }
 
     #[test]
@@ -249,7 +303,8 @@ mod tests {
     #[test]
     fn lengths_are_held_against_the_target() {
         let target = Target::named("sim").unwrap();
-        let packet = |length| Packet { data: vec![0; length], snapped: false, origin: "here".into() };
+        let packet =
+            |length| Packet { data: vec![0; length], snapped: false, timestamp: 0, origin: "here".into() };
         let most = target.max_frame_bytes as usize;
         assert!(check_length(&packet(most), &target).is_ok());
         assert!(check_length(&packet(most + 1), &target).unwrap_err().message.contains("1519 bytes"));

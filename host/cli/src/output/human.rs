@@ -10,6 +10,7 @@ use crate::report::{
 };
 use std::collections::BTreeMap;
 use weir_engines::maps::hex;
+use weir_engines::packet::NOWHERE;
 use weir_engines::{Entry, RtlFigures};
 
 /// Map entries shown of one map.
@@ -153,7 +154,7 @@ fn run(report: &RunReport) -> Text {
         let mut row =
             vec![packet.index.to_string(), short(&packet.description), packet.input_length.to_string()];
         row.extend(shown.iter().map(|name| match packet.verdicts.get(*name) {
-            Some(Some(verdict)) => verdict.clone(),
+            Some(Some(verdict)) => with_target(verdict, name, packet.redirect),
             _ => "-".into(),
         }));
         row.push(agreement(report, packet.index));
@@ -183,13 +184,24 @@ fn run(report: &RunReport) -> Text {
     text
 }
 
+/// A verdict with the interface that a redirect goes to, on engines that show it.
+fn with_target(verdict: &str, engine: &str, redirect: Option<u32>) -> String {
+    match redirect {
+        Some(interface) if verdict == "XDP_REDIRECT" && engine != "kernel" => match interface {
+            NOWHERE => format!("{verdict} nowhere"),
+            interface => format!("{verdict} to {interface}"),
+        },
+        _ => verdict.to_owned(),
+    }
+}
+
 /// Two engines to stand side by side: what runs the words, and what knows nothing of them.
 fn engines_shown(engines: &[String]) -> Vec<&str> {
-    let first = |order: [&'static str; 4], not: Option<&str>| {
+    let first = |order: [&'static str; 5], not: Option<&str>| {
         order.into_iter().find(|name| Some(*name) != not && engines.iter().any(|engine| engine == name))
     };
-    let left = first(["rtl", "model", "kernel", "interp"], None);
-    let right = first(["kernel", "interp", "model", "rtl"], left);
+    let left = first(["rtl", "model", "kernel", "interp", "rbpf"], None);
+    let right = first(["kernel", "interp", "rbpf", "model", "rtl"], left);
     left.into_iter().chain(right).collect()
 }
 

@@ -3,12 +3,13 @@
 
 use super::check::mpps;
 use super::compile;
-use super::run::read_packets;
+use super::run::{SEED, read_packets};
 use crate::args::BenchArgs;
 use crate::failure::Failure;
 use crate::input::maps;
 use crate::report::{BenchReport, SCHEMA};
 use etherparse::PacketBuilder;
+use weir_engines::packet::number;
 use weir_engines::session::open;
 use weir_engines::{EngineError, EngineKind, Maps, Packet, Subject};
 
@@ -31,7 +32,8 @@ pub fn run(args: &BenchArgs) -> Result<BenchReport, Failure> {
         None => Maps::new(),
     };
     let count = PACKETS.next_multiple_of(once.len());
-    let packets: Vec<Packet> = once.into_iter().cycle().take(count).collect();
+    let mut packets: Vec<Packet> = once.into_iter().cycle().take(count).collect();
+    number(&mut packets, SEED);
     let pipeline = compile::compile(&loaded, program)?;
     let subject =
         Subject { object: &loaded.object, program, target: &loaded.target, pipeline: Some(&pipeline) };

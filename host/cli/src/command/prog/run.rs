@@ -11,6 +11,7 @@ use crate::report::{PacketReport, RunReport, SCHEMA};
 use std::collections::BTreeMap;
 use std::path::Path;
 use weir_engines::maps::hex;
+use weir_engines::packet::number;
 use weir_engines::session::{EngineRun, run_all_recording};
 use weir_engines::{EngineKind, Maps, Packet, PacketResult, Subject, print_map_file, verdict_name};
 use weir_pipeline::Target;
@@ -18,6 +19,9 @@ use weir_pipeline::Target;
 /// Which engine's packets and maps a report shows: the hardware's, else what is nearest to it.
 const SHOWN: [EngineKind; 5] =
     [EngineKind::Rtl, EngineKind::Model, EngineKind::Kernel, EngineKind::Interp, EngineKind::Rbpf];
+
+/// Where random numbers start, so that every run is the same.
+pub const SEED: u64 = 0;
 
 /// Runs the program on the packets.
 pub fn run(args: &RunArgs) -> Result<RunReport, Failure> {
@@ -68,7 +72,8 @@ pub fn run(args: &RunArgs) -> Result<RunReport, Failure> {
     })
 }
 
-/// Packets of a capture, then those of the command line, as engines want them; and remarks about them.
+/// Packets of a capture, then those of the command line, as engines want them; and remarks about them. The clock of a
+/// program stands at the time of capture.
 pub fn read_packets(
     capture: Option<&Path>,
     arguments: &[String],
@@ -89,7 +94,14 @@ pub fn read_packets(
     } else {
         Vec::new()
     };
-    Ok((inputs.into_iter().map(|input| Packet::from(input.data)).collect(), notes))
+    let packet = |input: packets::Packet| {
+        let mut packet = Packet::from(input.data);
+        packet.meta.timestamp = input.timestamp;
+        packet
+    };
+    let mut packets: Vec<Packet> = inputs.into_iter().map(packet).collect();
+    number(&mut packets, SEED);
+    Ok((packets, notes))
 }
 
 fn kinds(wanted: &[EngineArg]) -> Vec<EngineKind> {
