@@ -71,6 +71,39 @@ fn programs() {
     with("--target", "sin", &["`sin`", "did you mean `sim`?"]);
 }
 
+/// A pcapng of packets, from the description of the format (draft-ietf-opsawg-pcapng).
+fn pcapng(packets: &[Vec<u8>]) -> Vec<u8> {
+    let block = |kind: u32, body: &[u8]| {
+        let length = (12 + body.len().next_multiple_of(4)) as u32;
+        let mut block = [kind.to_le_bytes(), length.to_le_bytes()].concat();
+        block.extend(body);
+        block.resize(length as usize - 4, 0);
+        block.extend(length.to_le_bytes());
+        block
+    };
+    let mut section = vec![0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0];
+    section.extend([0xff; 8]);
+    let mut bytes = [block(0x0a0d_0d0a, &section), block(1, &[1, 0, 0, 0, 0, 0, 4, 0])].concat();
+    for packet in packets {
+        let length = packet.len() as u32;
+        let mut body: Vec<u8> =
+            [0, 0, 1, length, length].iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+        body.extend(packet);
+        bytes.extend(block(6, &body));
+    }
+    bytes
+}
+
+#[test]
+fn a_whole_pcapng_is_none_of_it() {
+    let folder = Folder::new();
+    let object = folder.program("drop_port");
+    folder.file("whole.pcapng", pcapng(&[udp(80), udp(81)]));
+    let outcome = folder.weir(&["prog", "run", &object, "--packets", "whole.pcapng", "--engine", "interp"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("2 packets"), "{}", outcome.stdout);
+}
+
 #[test]
 fn captures() {
     let folder = Folder::new();
@@ -93,6 +126,15 @@ fn captures() {
     run("radio.pcap", &radio, &["link type", "ETHERNET"]);
     let section = [0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0];
     run("cut.pcapng", &section, &["section header", "ends"]);
+    let pcapng = pcapng(&[udp(80), udp(81)]);
+    run("short.pcapng", &pcapng[..pcapng.len() - 5], &["the block after packet 0", "ends"]);
+    let mut radio = pcapng.clone();
+    radio[36] = 127;
+    run("radio.pcapng", &radio, &["link type", "ETHERNET"]);
+    let mut stray = pcapng;
+    stray[56] = 7;
+    run("stray.pcapng", &stray, &["packet 0", "interface 7"]);
+    expect(&folder, &[&object, "--packets", "."], 1, &["`.`", "directory"]);
     expect(&folder, &[&object, "--packets", "missing.pcap"], 1, &["`missing.pcap`", "no such file"]);
     expect(&folder, &[&object, "--data-in", "abc"], 1, &["--data-in `abc`"]);
     expect(&folder, &[&object, "--data-in", ""], 1, &["--data-in", "empty"]);

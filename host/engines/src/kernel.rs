@@ -7,13 +7,13 @@
 
 use crate::engine::{Engine, EngineError, EngineKind, Subject};
 use crate::interp::{contents, metadata};
-use crate::maps::{Entry, Maps};
+use crate::maps::{Entry, Maps, is_constant};
 use crate::packet::{Outcome, Packet, PacketResult};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use weir_bpf::interp::helper::{GET_PRANDOM_U32, KTIME_GET_NS};
-use weir_bpf::{Interpreter, InterpreterError, Op};
-use weir_kernel::{Ingress, KernelEngine, LoadError, RunError};
+use weir_bpf::{Interpreter, InterpreterError, MapType, Op};
+use weir_kernel::{Ingress, KernelEngine, LoadError, Map, RunError};
 
 /// A program loaded into the running kernel.
 pub struct Kernel {
@@ -105,6 +105,11 @@ impl Kernel {
     }
 }
 
+/// Whether a map's values are interfaces.
+fn of_devices(map: &Map) -> bool {
+    matches!(map.definition().kind(), Some(MapType::Devmap | MapType::DevmapHash))
+}
+
 impl Engine for Kernel {
     fn kind(&self) -> EngineKind {
         EngineKind::Kernel
@@ -112,10 +117,14 @@ impl Engine for Kernel {
 
     fn set_maps(&mut self, maps: &Maps) -> Result<(), EngineError> {
         for (name, entries) in maps {
+            // It is frozen, with the only value that it can have.
+            if self.engine.map(name).is_some_and(|map| is_constant(map.definition())) {
+                continue;
+            }
             for entry in entries {
                 let set = self.engine.update(name, &entry.key, &entry.value);
                 set.map_err(|error| match error.kind() {
-                    ErrorKind::PermissionDenied => {
+                    ErrorKind::PermissionDenied if self.engine.map(name).is_some_and(of_devices) => {
                         EngineError::Skipped(format!("map `{name}`: its interface cannot be made: {error}"))
                     }
                     _ => failed(format!("map `{name}`: {error}")),

@@ -4,8 +4,9 @@
 //! A map file is YAML: `maps: {<name>: [{key: "<hex>", value: "<hex>"}]}`, bytes as they are in memory.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
+use weir_bpf::program::F_RDONLY_PROG;
 use weir_bpf::{MapDef, MapType};
 
 /// One entry of a map. For a map per CPU, the value is that of CPU 0.
@@ -63,6 +64,24 @@ pub enum MapFileError {
         /// Entries of the array.
         max_entries: u32,
     },
+    /// Data that is constant once the program is loaded.
+    #[error("map file: map `{0}` is read-only data of the program and cannot have another value")]
+    ReadOnly(String),
+    /// More keys than a map holds.
+    #[error("map file: map `{map}`: {found} keys, it holds {max_entries}")]
+    Full {
+        /// Name of the map.
+        map: String,
+        /// Keys in the file.
+        found: usize,
+        /// Entries of the map.
+        max_entries: u32,
+    },
+}
+
+/// Whether entries of this map come and go with their keys, up to a limit.
+fn is_bounded(definition: &MapDef) -> bool {
+    matches!(definition.kind(), Some(MapType::Hash | MapType::PercpuHash | MapType::DevmapHash))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,6 +109,12 @@ pub fn check_maps(maps: &Maps, definitions: &[MapDef]) -> Result<(), MapFileErro
             let known: Vec<&str> = definitions.iter().map(|d| d.name.as_str()).collect();
             MapFileError::UnknownMap { name: name.clone(), known: known.join(", ") }
         })?;
+        // Its own value is no change: files that were written have it.
+        if is_constant(definition)
+            && entries.iter().any(|entry| Some(&entry.value) != definition.initial.as_ref())
+        {
+            return Err(MapFileError::ReadOnly(name.clone()));
+        }
         for (index, entry) in entries.iter().enumerate() {
             for (what, bytes, expected) in
                 [("key", &entry.key, definition.key_size), ("value", &entry.value, definition.value_size)]
@@ -107,6 +132,11 @@ pub fn check_maps(maps: &Maps, definitions: &[MapDef]) -> Result<(), MapFileErro
                 return Err(MapFileError::Index { map, index, key, max_entries });
             }
         }
+        let keys: BTreeSet<&Vec<u8>> = entries.iter().map(|entry| &entry.key).collect();
+        if is_bounded(definition) && keys.len() > definition.max_entries as usize {
+            let (map, max_entries) = (name.clone(), definition.max_entries);
+            return Err(MapFileError::Full { map, found: keys.len(), max_entries });
+        }
     }
     Ok(())
 }
@@ -114,6 +144,11 @@ pub fn check_maps(maps: &Maps, definitions: &[MapDef]) -> Result<(), MapFileErro
 /// Whether every key of this map always exists: ARRAY and PERCPU_ARRAY.
 pub fn is_array(definition: &MapDef) -> bool {
     matches!(definition.kind(), Some(MapType::Array | MapType::PercpuArray))
+}
+
+/// Whether this is static data that nobody can change once the program is loaded.
+pub fn is_constant(definition: &MapDef) -> bool {
+    definition.initial.is_some() && definition.flags & F_RDONLY_PROG != 0
 }
 
 /// The index that is an array's key.
@@ -195,6 +230,22 @@ mod tests {
         assert_eq!(
             error("maps: {array: [{key: '04000000', value: 'ffff'}]}"),
             "map file: map `array` entry 0: key 4 is beyond the array of 4"
+        );
+        let data = MapDef {
+            name: ".rodata".into(),
+            flags: F_RDONLY_PROG,
+            initial: Some(vec![1, 2]),
+            ..definitions().remove(0)
+        };
+        let text = "maps: {.rodata: [{key: '00000000', value: '0100'}]}";
+        let refused = parse_map_file(text, std::slice::from_ref(&data)).unwrap_err().to_string();
+        let what = "is read-only data of the program and cannot have another value";
+        assert_eq!(refused, format!("map file: map `.rodata` {what}"));
+        assert!(parse_map_file(&text.replace("0100", "0102"), &[data]).is_ok());
+        let five: Vec<String> = (0..5).map(|key| format!("{{key: '0{key}000000', value: 'ff'}}")).collect();
+        assert_eq!(
+            error(&format!("maps: {{hash: [{}]}}", five.join(", "))),
+            "map file: map `hash`: 5 keys, it holds 4"
         );
         assert!(error("maps: {hash: [{key: '0000000', value: 'ff'}]}").contains("`0000000` is not a row of"));
         assert!(error("map: {}").contains("unknown field `map`"));

@@ -508,3 +508,35 @@ fn clock_and_random_numbers_come_with_the_packet() {
     let expected: Vec<u8> = expected.iter().flat_map(|word| word.to_le_bytes()).collect();
     assert_eq!(data[..24], expected);
 }
+
+#[test]
+fn static_data_keeps_its_value_in_the_form_of_a_map_file() {
+    let text = format!(
+        "{REDIRECT_MACHINE}r1 = map[0][0]+4\nr0 = *(u32 *)(r1 + 0)\nr1 = map[1][0]+0\nr2 = *(u32 *)(r1 + 0)
+         r2 += 1\n*(u32 *)(r1 + 0) = r2\nr0 += r2\nout:\nexit"
+    );
+    let data = |name: &str, flags, initial: Vec<u8>| MapDef {
+        name: name.into(),
+        value_size: initial.len() as u32,
+        initial: Some(initial),
+        ..map(MapType::Array, 0, 1, flags)
+    };
+    let constants = data(".rodata", weir_bpf::program::F_RDONLY_PROG, vec![9, 9, 9, 9, 1, 0, 0, 0]);
+    let mut object = object(&text, vec![constants, data(".data", 0, vec![1, 0, 0, 0])]);
+    let insns = &object.programs[0].insns;
+    let reference = |insn: usize| match Op::at(insns, insn) {
+        Ok(Op::LoadWide { value: weir_bpf::op::Wide::MapValue(map, offset), .. }) => {
+            Some(MapRef { insn, map: map as usize, offset: Some(offset) })
+        }
+        _ => None,
+    };
+    object.programs[0].relocations = (0..insns.len()).filter_map(reference).collect();
+    let packets = redirect_packets(&[0], &[0, 0]);
+    let test = "static_data_keeps_its_value_in_the_form_of_a_map_file";
+    let Some(report) = agree(test, &object, &Maps::new(), &packets) else { return };
+    assert_eq!(verdicts(&report), [3, 4]);
+    let after = report.runs[0].maps.clone();
+    assert!(weir_engines::maps::check_maps(&after, &object.maps).is_ok());
+    let Some(report) = agree(test, &object, &after, &packets) else { return };
+    assert_eq!(verdicts(&report), [5, 6]);
+}
