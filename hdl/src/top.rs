@@ -100,8 +100,10 @@ macro_rules! targets {
 }
 
 targets! {
-    /// Target `sim`.
-    mod sim { bus_bytes: 64, window_bytes: 128, context_bytes: 160, registers: 16 }
+    /// Targets `sim` and `sim-wide`.
+    mod wide_bus { bus_bytes: 64, window_bytes: 128, context_bytes: 160, registers: 16 }
+    /// Target `sim-narrow`.
+    mod narrow_bus { bus_bytes: 8, window_bytes: 128, context_bytes: 160, registers: 16 }
 }
 
 /// Refuses what the blocks cannot do whatever their widths.
@@ -141,8 +143,10 @@ mod tests {
 
     #[test]
     fn targets_without_instance_are_refused() {
+        for name in Target::names() {
+            assert_eq!(with_top(&Target::named(name).unwrap(), Nothing).err(), None, "{name}");
+        }
         let sim = Target::named("sim").unwrap();
-        assert!(with_top(&sim, Nothing).is_ok());
         let wide = Target { registers: 12, ..sim.clone() };
         assert!(matches!(with_top(&wide, Nothing).err(), Some(TopError::NoInstance { registers: 12, .. })));
         let headroom = Target { headroom_bytes: 64, ..sim };

@@ -25,9 +25,9 @@ pub(crate) struct Card {
 }
 
 impl Card {
-    /// A card after reset, with waves from the first clock on where a file is named.
-    pub fn new(waves: Option<&Path>) -> Result<Card, SimError> {
-        let mut model = PipelineModel::new().ok_or(SimError::Model)?;
+    /// The card of a target after reset, with waves from the first clock on where a file is named.
+    pub fn new(target: &str, waves: Option<&Path>) -> Result<Card, SimError> {
+        let mut model = PipelineModel::new(target).ok_or(SimError::Model)?;
         if let Some(path) = waves
             && !model.record(path)
         {

@@ -11,6 +11,14 @@ pub enum SimError {
     /// There is no memory for the model.
     #[error("the Verilated model could not be made")]
     Model,
+    /// There is no model of the target.
+    #[error("target `{target}` is not built into the simulation, which has {built}")]
+    NotBuilt {
+        /// The target.
+        target: String,
+        /// The targets that are, comma separated.
+        built: String,
+    },
     /// The file for the waves cannot be written.
     #[error("cannot write waves to {}", .0.display())]
     Waves(PathBuf),

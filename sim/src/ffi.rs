@@ -90,7 +90,7 @@ pub struct Outputs {
 }
 
 unsafe extern "C" {
-    fn weir_pipeline_new() -> *mut c_void;
+    fn weir_pipeline_new(target: *const c_char) -> *mut c_void;
     fn weir_pipeline_free(model: *mut c_void);
     fn weir_pipeline_record(model: *mut c_void, path: *const c_char) -> bool;
     fn weir_pipeline_step(model: *mut c_void, inputs: *const Inputs, outputs: *mut Outputs);
@@ -108,10 +108,11 @@ pub struct PipelineModel(NonNull<c_void>);
 unsafe impl Send for PipelineModel {}
 
 impl PipelineModel {
-    /// A model before its first clock; `None` where memory is short.
-    pub fn new() -> Option<PipelineModel> {
-        // SAFETY: takes no arguments; what it returns belongs to the caller.
-        NonNull::new(unsafe { weir_pipeline_new() }).map(PipelineModel)
+    /// A model of a target before its first clock; `None` where there is none or memory is short.
+    pub fn new(target: &str) -> Option<PipelineModel> {
+        let target = CString::new(target).ok()?;
+        // SAFETY: the string ends in a zero byte and is not kept; what is returned belongs to the caller.
+        NonNull::new(unsafe { weir_pipeline_new(target.as_ptr()) }).map(PipelineModel)
     }
 
     /// Writes waves (VCD) from now on; false where the file cannot be made.

@@ -14,9 +14,6 @@ use weir_regs::{MAP_VERSION, Registers, identity, table};
 /// Polls of a table access before it counts as stuck.
 const TABLE_POLLS: u32 = 100_000;
 
-/// The target whose RTL is built into this crate.
-const TARGET: &str = "sim";
-
 /// A program in a slot.
 #[derive(Clone, Debug)]
 struct Loaded {
@@ -34,11 +31,20 @@ pub struct PipelineSim {
 }
 
 impl PipelineSim {
-    /// A card after reset without programs; `waves` names a VCD file to record everything in.
-    pub fn new(waves: Option<&Path>) -> Result<PipelineSim, SimError> {
-        let other = |what: String| SimError::OtherTarget { target: TARGET.into(), what };
-        let target = Target::named(TARGET).map_err(|e| other(e.to_string()))?;
-        let mut registers = Registers::new(Card::new(waves)?);
+    /// Names of the targets whose RTL is built in.
+    pub fn targets() -> impl Iterator<Item = &'static str> {
+        env!("WEIR_BUILT_TARGETS").split(',').filter(|name| !name.is_empty())
+    }
+
+    /// The card of a target after reset, without programs; `waves` names a VCD file to record everything in.
+    pub fn new(target: &str, waves: Option<&Path>) -> Result<PipelineSim, SimError> {
+        if !PipelineSim::targets().any(|built| built == target) {
+            let built = PipelineSim::targets().collect::<Vec<_>>().join(", ");
+            return Err(SimError::NotBuilt { target: target.to_owned(), built });
+        }
+        let other = |what: String| SimError::OtherTarget { target: target.to_owned(), what };
+        let target = Target::named(target).map_err(|e| other(e.to_string()))?;
+        let mut registers = Registers::new(Card::new(&target.name, waves)?);
         let magic = registers.read_identity_magic()?;
         let version = registers.read_identity_map_version()?;
         if Some(magic) != identity::MAGIC.value || version != MAP_VERSION {

@@ -4,8 +4,7 @@
 // A step is one clock: inputs are applied, the falling edge settles the combinational outputs, they are sampled, and
 // the rising edge moves the registers. So outputs are those that the design's neighbours see at that rising edge.
 
-#include "Vpipeline.h"
-#include "Vprimitives.h"
+#include "models.h"
 #include "verilated.h"
 #include "verilated_vcd_c.h"
 
@@ -60,10 +59,6 @@ template <class Port> void sample(const Port& port, uint8_t* bytes) {
     std::memcpy(bytes, static_cast<const void*>(&port), sizeof port);
 }
 
-}  // namespace
-
-extern "C" {
-
 // Must equal the structures of the same names in ffi.rs.
 struct WeirInputs {
     uint8_t rx_data[64];
@@ -83,64 +78,87 @@ struct WeirOutputs {
     uint8_t report_valid, report_slot, report_aborted, admit_valid, reg_ready;
 };
 
-// A model of another bus width would write past these.
-static_assert(sizeof(Vpipeline::rx_data) <= sizeof WeirInputs::rx_data, "bus of more than 64 bytes");
-static_assert(sizeof(Vpipeline::rx_keep) <= sizeof WeirInputs::rx_keep, "bus of more than 64 bytes");
+// A model of some target.
+struct Pipeline {
+    virtual ~Pipeline() = default;
+    virtual bool record(const char* path) = 0;
+    virtual void step(const WeirInputs& in, WeirOutputs& out) = 0;
+};
 
-void* weir_pipeline_new() noexcept {
-    try {
-        return new Instance<Vpipeline>;
-    } catch (const std::exception&) {
-        return nullptr;
+template <class Top> struct PipelineOf final : Pipeline {
+    // A model of another bus width would write past these.
+    static_assert(sizeof(Top::rx_data) <= sizeof WeirInputs::rx_data, "bus of more than 64 bytes");
+    static_assert(sizeof(Top::rx_keep) <= sizeof WeirInputs::rx_keep, "bus of more than 64 bytes");
+
+    Instance<Top> instance;
+
+    bool record(const char* path) override { return instance.record(path); }
+
+    void step(const WeirInputs& in, WeirOutputs& out) override {
+        auto& top = *instance.top;
+        top.reset = in.reset;
+        drive(top.rx_data, in.rx_data);
+        drive(top.rx_keep, in.rx_keep);
+        top.rx_last = in.rx_last;
+        top.rx_valid = in.rx_valid;
+        top.rx_slot = in.rx_slot;
+        top.rx_ifindex = in.rx_ifindex;
+        top.rx_queue = in.rx_queue;
+        top.rx_number = in.rx_number;
+        top.rx_timestamp = in.rx_timestamp;
+        top.rx_random = in.rx_random;
+        top.tx_ready = in.tx_ready;
+        top.reg_valid = in.reg_valid;
+        top.reg_write = in.reg_write;
+        top.reg_address = in.reg_address;
+        top.reg_wdata = in.reg_wdata;
+        instance.edge(false);
+        sample(top.tx_data, out.tx_data);
+        sample(top.tx_keep, out.tx_keep);
+        out.tx_verdict = top.tx_verdict;
+        out.tx_number = top.tx_number;
+        out.tx_redirect = top.tx_redirect;
+        out.tx_last = top.tx_last;
+        out.tx_valid = top.tx_valid;
+        out.tx_slot = top.tx_slot;
+        out.rx_ready = top.rx_ready;
+        out.report_valid = top.report_valid;
+        out.report_number = top.report_number;
+        out.report_slot = top.report_slot;
+        out.report_verdict = top.report_verdict;
+        out.report_aborted = top.report_aborted;
+        out.report_length = top.report_length;
+        out.admit_valid = top.admit_valid;
+        out.admit_number = top.admit_number;
+        out.reg_ready = top.reg_ready;
+        out.reg_rdata = top.reg_rdata;
+        instance.edge(true);
     }
+};
+
+}  // namespace
+
+extern "C" {
+
+void* weir_pipeline_new(const char* target) noexcept {
+    try {
+#define WEIR_MODEL(name, Top) \
+    if (std::strcmp(target, name) == 0) return static_cast<Pipeline*>(new PipelineOf<Top>);
+        WEIR_MODELS(WEIR_MODEL)
+#undef WEIR_MODEL
+    } catch (const std::exception&) {
+    }
+    return nullptr;
 }
 
-void weir_pipeline_free(void* model) noexcept { delete static_cast<Instance<Vpipeline>*>(model); }
+void weir_pipeline_free(void* model) noexcept { delete static_cast<Pipeline*>(model); }
 
 bool weir_pipeline_record(void* model, const char* path) noexcept {
-    return static_cast<Instance<Vpipeline>*>(model)->record(path);
+    return static_cast<Pipeline*>(model)->record(path);
 }
 
 void weir_pipeline_step(void* model, const WeirInputs* in, WeirOutputs* out) noexcept {
-    auto& instance = *static_cast<Instance<Vpipeline>*>(model);
-    auto& top = *instance.top;
-    top.reset = in->reset;
-    drive(top.rx_data, in->rx_data);
-    drive(top.rx_keep, in->rx_keep);
-    top.rx_last = in->rx_last;
-    top.rx_valid = in->rx_valid;
-    top.rx_slot = in->rx_slot;
-    top.rx_ifindex = in->rx_ifindex;
-    top.rx_queue = in->rx_queue;
-    top.rx_number = in->rx_number;
-    top.rx_timestamp = in->rx_timestamp;
-    top.rx_random = in->rx_random;
-    top.tx_ready = in->tx_ready;
-    top.reg_valid = in->reg_valid;
-    top.reg_write = in->reg_write;
-    top.reg_address = in->reg_address;
-    top.reg_wdata = in->reg_wdata;
-    instance.edge(false);
-    sample(top.tx_data, out->tx_data);
-    sample(top.tx_keep, out->tx_keep);
-    out->tx_verdict = top.tx_verdict;
-    out->tx_number = top.tx_number;
-    out->tx_redirect = top.tx_redirect;
-    out->tx_last = top.tx_last;
-    out->tx_valid = top.tx_valid;
-    out->tx_slot = top.tx_slot;
-    out->rx_ready = top.rx_ready;
-    out->report_valid = top.report_valid;
-    out->report_number = top.report_number;
-    out->report_slot = top.report_slot;
-    out->report_verdict = top.report_verdict;
-    out->report_aborted = top.report_aborted;
-    out->report_length = top.report_length;
-    out->admit_valid = top.admit_valid;
-    out->admit_number = top.admit_number;
-    out->reg_ready = top.reg_ready;
-    out->reg_rdata = top.reg_rdata;
-    instance.edge(true);
+    static_cast<Pipeline*>(model)->step(*in, *out);
 }
 
 void* weir_primitives_new() noexcept {

@@ -43,10 +43,14 @@ impl Rtl {
     /// Loads the subject's pipeline; `waves` names a VCD file to record everything in.
     pub fn new(subject: &Subject<'_>, waves: Option<&Path>) -> Result<Rtl, EngineError> {
         let pipeline = subject.compiled()?;
-        let mut sim = PipelineSim::new(waves).map_err(failed)?;
+        let name = &subject.target.name;
+        let mut sim = PipelineSim::new(name, waves).map_err(|error| match error {
+            SimError::NotBuilt { .. } => EngineError::Skipped(error.to_string()),
+            error => failed(error),
+        })?;
         if sim.target() != subject.target {
-            let (built, asked) = (&sim.target().name, &subject.target.name);
-            return Err(EngineError::Skipped(format!("the simulated card is `{built}`, not `{asked}`")));
+            let what = "the simulated card of that name has other sizes";
+            return Err(EngineError::Skipped(format!("target `{name}`: {what}")));
         }
         sim.load(SLOT, pipeline).map_err(failed)?;
         let tables = Tables::new(subject.object, pipeline, &mut sim).map_err(failed)?;

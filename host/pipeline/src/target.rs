@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The targets built into this crate: name and YAML text.
-const BUILT_IN: &[(&str, &str)] = &[("sim", include_str!("../../../hdl/targets/sim.yaml"))];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("sim", include_str!("../../../hdl/targets/sim.yaml")),
+    ("sim-wide", include_str!("../../../hdl/targets/sim-wide.yaml")),
+    ("sim-narrow", include_str!("../../../hdl/targets/sim-narrow.yaml")),
+];
 
 /// Clocks a packet spends in one stage: operands are fetched in the first, results written in the second.
 pub const STAGE_CLOCKS: u32 = 2;

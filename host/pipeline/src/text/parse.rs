@@ -28,7 +28,7 @@ type Result<T> = std::result::Result<T, ParseError>;
 pub fn parse(text: &str, stages: u32) -> Result<Pipeline> {
     let mut lines = Lines::new(text);
     let name = lines.header("pipeline", Line::string)?;
-    let target = lines.header("target", |l| l.word().map(str::to_owned))?;
+    let target = lines.header("target", |l| l.name().map(str::to_owned))?;
     let tag = lines.header("tag", |l| l.word().map(str::to_owned))?;
     let gap = lines.header("gap", Line::number)?;
     let passes: u32 = lines.header("passes", Line::number)?;
@@ -309,6 +309,17 @@ impl<'a> Line<'a> {
 
     fn peek(&self) -> &'a str {
         self.clone().token()
+    }
+
+    /// Everything up to the next space: a name that may have dashes in it.
+    fn name(&mut self) -> Result<&'a str> {
+        if self.token_is_missing() {
+            return self.word();
+        }
+        let text = self.rest.trim_start();
+        let (name, rest) = text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()));
+        (self.last, self.rest) = (name, rest);
+        Ok(name)
     }
 
     fn word(&mut self) -> Result<&'a str> {

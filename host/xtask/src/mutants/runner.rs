@@ -62,6 +62,7 @@ impl Runner {
             cargo.args(["-p", package]);
         }
         cargo.env("WEIR_VERILOG", verilog).env("CARGO_TARGET_DIR", target_dir);
+        cargo.env("WEIR_TARGETS", crate::verilog::TARGET);
         let output = cargo.stderr(Stdio::inherit()).output().context("cargo test does not start")?;
         if !output.status.success() {
             bail!("the tests do not build on the faulty Verilog");
