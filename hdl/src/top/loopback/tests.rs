@@ -301,7 +301,7 @@ fn wide() -> Target {
     Target::named("sim").unwrap()
 }
 
-/// A bus of eight beats to the word of `wide`, few buffers.
+/// A bus of 8 bytes and a window of 32, few buffers and short frames.
 fn narrow() -> Target {
     Target { bus_bytes: 8, packet_buffers: 8, packet_buffer_bytes: 256, max_frame_bytes: 203, ..wide() }
 }
@@ -340,6 +340,9 @@ fn random_frames_come_out_as_from_a_queue() {
             let frames = random_frames(random, &wide(), 25);
             let few = Target { packet_buffers: 8, ..wide() };
             run::<512, 64, 1024, 2>(&few, &frames, &willing, random);
+            let few = Target { packet_buffers: 8, ..Target::named("sim-narrow").unwrap() };
+            let frames = random_frames(random, &few, 20);
+            run::<64, 8, 1024, 16>(&few, &frames, &willing, random);
         }
     });
 }
