@@ -56,6 +56,17 @@ fn objects() {
 }
 
 #[test]
+fn maps_of_absurd_sizes() {
+    let folder = Folder::new();
+    let text = "
+        struct { MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY); MAP_NUMBER(max_entries, 4194305); MAP_TYPE(key, __u32);
+                 MAP_TYPE(value, __u8); } many SEC(\".maps\");
+        SEC(\"xdp\") int look(struct xdp_md *ctx) { __u32 key = 0; return map_lookup(&many, &key) ? 2 : 1; }";
+    let object = folder.object("many", text);
+    expect(&folder, &[&object, "--data-in", "00"], 1, &["4194305 entries", "at most"]);
+}
+
+#[test]
 fn programs() {
     let folder = Folder::new();
     folder.file("p.pcap", pcap(&[udp(80)]));

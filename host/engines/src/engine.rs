@@ -71,12 +71,27 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// Most bytes of arrays, which are read out whole, on every engine.
+pub const MAX_BYTES: u64 = 256 << 20;
+/// Most entries of arrays.
+pub const MAX_ENTRIES: u64 = 4 << 20;
+
 /// Why an engine does not take part, or failed.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// It cannot take part here; nothing is wrong with the program.
     #[error("skipped: {0}")]
     Skipped(String),
+    /// Its maps are larger than what is read out and compared.
+    #[error(
+        "the arrays have {bytes} bytes in {entries} entries; at most {MAX_BYTES} in {MAX_ENTRIES} are compared"
+    )]
+    MapsTooLarge {
+        /// Keys and values of all arrays.
+        bytes: u64,
+        /// Entries of all arrays.
+        entries: u64,
+    },
     /// It could not load the program or broke down while running it.
     #[error("{engine}: {what}")]
     Failed {

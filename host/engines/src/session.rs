@@ -2,15 +2,16 @@
 //! One run of packets on several engines.
 
 use crate::compare::{Mismatch, Shown, compare};
-use crate::engine::{Engine, EngineError, EngineKind, RtlFigures, Subject};
+use crate::engine::{Engine, EngineError, EngineKind, MAX_BYTES, MAX_ENTRIES, RtlFigures, Subject};
 use crate::interp::Interp;
 use crate::kernel::Kernel;
-use crate::maps::{Maps, normalise};
+use crate::maps::{Maps, is_array, normalise};
 use crate::model::ModelEngine;
 use crate::packet::{MIN_FRAME_BYTES, Packet, PacketResult};
 use crate::rbpf::Rbpf;
 use std::collections::BTreeMap;
 use std::path::Path;
+use weir_bpf::MapDef;
 
 /// What one engine has shown.
 #[derive(Clone, Debug)]
@@ -99,6 +100,7 @@ pub fn run_all_recording(
     packets: &[Packet],
     waves: Option<&Path>,
 ) -> Result<Report, EngineError> {
+    check_sizes(&subject.object.maps)?;
     let mut report = Report::default();
     let mut kinds = kinds.to_vec();
     kinds.sort();
@@ -116,6 +118,19 @@ pub fn run_all_recording(
         report.mismatches = others.iter().flat_map(|other| compare(&first.shown(), &other.shown())).collect();
     }
     Ok(report)
+}
+
+/// An object can declare maps of any size; its maps are read out several times.
+fn check_sizes(maps: &[MapDef]) -> Result<(), EngineError> {
+    let arrays = || maps.iter().filter(|map| is_array(map));
+    let entries: u64 = arrays().map(|map| u64::from(map.max_entries)).sum();
+    let size =
+        |map: &MapDef| u64::from(map.max_entries) * (u64::from(map.key_size) + u64::from(map.value_size));
+    let bytes = arrays().map(size).fold(0u64, u64::saturating_add);
+    if bytes > MAX_BYTES || entries > MAX_ENTRIES {
+        return Err(EngineError::MapsTooLarge { bytes, entries });
+    }
+    Ok(())
 }
 
 fn run_one(
