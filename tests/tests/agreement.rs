@@ -25,7 +25,7 @@ struct Case {
     verdicts: &'static [u32],
 }
 
-const CASES: [Case; 24] = [
+const CASES: [Case; 26] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
     case("reflect", "reflect", plain_packets, Maps::new, &[3]),
@@ -46,6 +46,8 @@ const CASES: [Case; 24] = [
     case("loops", "extensions", noise_packets, Maps::new, &[1, 2, 3]),
     case("context", "context", context_packets, Maps::new, &[2, 3]),
     case("stack", "stack", operand_packets, Maps::new, &[2, 3]),
+    case("protocols", "count", protocol_packets, Maps::new, &[1]),
+    case("protocols", "bounce", protocol_packets, Maps::new, &[1, 3]),
     case("maps", "count_all", plain_packets, seeded_maps, &[2]),
     case("maps", "count_bytes", noise_packets, seeded_maps, &[1, 2]),
     case("maps", "atomic", noise_packets, seeded_maps, &[1, 2]),
@@ -85,6 +87,16 @@ fn drop_port_packets() -> Vec<Packet> {
     let refused = Frame { transport: Transport::Udp(4789), payload: 0, ..Frame::default() };
     let mut packets = mixture(2, 200, &[4789]);
     packets.extend(truncations(&refused.bytes()));
+    admitted(packets)
+}
+
+fn protocol_packets() -> Vec<Packet> {
+    let mut packets = mixture(8, 200, &[]);
+    let transport = Transport::Udp(9);
+    let tagged = Frame { vlan: Some(5), transport, payload: 4, ..Frame::default() }.bytes();
+    packets.extend(truncations(&tagged));
+    // A provider's tag in front of the customer's.
+    packets.extend(truncations(&[&tagged[..12], &[0x88, 0xa8, 0, 1], &tagged[12..]].concat()));
     admitted(packets)
 }
 

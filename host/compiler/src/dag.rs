@@ -9,11 +9,13 @@
 //! - [`fuse`]: load, add and store of one word of a value become one addition in the table.
 //! - [`reads`]: reads of parts of one word of a value become one read.
 //! - [`predicates`]: which conditions lead to a block, as sets of outcomes.
+//! - [`conditions`]: the comparisons that decide about them.
 //! - [`live`]: what is needed, and how often.
 //! - `deep`: deep loads that lie next to each other become one.
 //! - [`lower`]: the nodes.
 //! - [`order`]: the dependences.
 
+pub mod conditions;
 mod deep;
 mod dump;
 pub mod fuse;

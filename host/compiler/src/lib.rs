@@ -18,6 +18,7 @@ pub mod ssa;
 pub use diag::{Diagnostic, Level, SourceLine};
 
 use dag::Dag;
+use dag::conditions::Shape;
 use diag::codes::{self, Code};
 use schedule::place::Failure;
 use schedule::tables::Tables;
@@ -102,11 +103,18 @@ pub fn compile_with(
     show(Dump::Ssa, &|| function.to_string());
     let mut sets = dag::predicates::Sets::new(&function);
     let live = dag::live::live(&function, &mut sets);
-    let mut dag = dag::lower(&function, &live, &mut sets);
+    let compares = target.units.compares;
+    let mut dag = dag::lower(&function, &live, &mut sets, compares, Shape::Trees);
+    let tables = Tables::new(object, program, target, &function.maps)
+        .inspect_err(|_| show(Dump::Dag, &|| dag.to_string()))?;
+    let mut placement = schedule::schedule(&mut dag, &tables, target);
+    if placement.is_err() {
+        // Trees hold more predicates at a time than chains do.
+        dag = dag::lower(&function, &live, &mut sets, compares, Shape::Chains);
+        placement = schedule::schedule(&mut dag, &tables, target);
+    }
     show(Dump::Dag, &|| dag.to_string());
-    let tables = Tables::new(object, program, target, &function.maps)?;
-    let placement = schedule::schedule(&mut dag, &tables, target)
-        .map_err(|failure| vec![refusal(&failure, &dag, program, target)])?;
+    let placement = placement.map_err(|failure| vec![refusal(&failure, &dag, program, target)])?;
     show(Dump::Schedule, &|| schedule::dump::dump(&dag, &placement, target));
     let names = schedule::emit::Names { program: program.name.clone(), tag: program.tag() };
     let pipeline = schedule::emit::emit(&dag, &placement, &object.maps, target, names);

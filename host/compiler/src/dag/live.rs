@@ -37,6 +37,7 @@ struct Marker<'a> {
     sets: &'a mut Sets,
     live: Live,
     conds: BTreeSet<u32>,
+    seen: BTreeSet<Set>,
     work: Vec<Work>,
 }
 
@@ -53,7 +54,7 @@ pub fn live(function: &Function, sets: &mut Sets) -> Live {
             returns.push((sets.block(index), value));
         }
     }
-    let verdict = choice(function, sets, returns);
+    let verdict = choice(function, sets, returns, true);
     let mut marker = Marker {
         function,
         sets,
@@ -65,6 +66,7 @@ pub fn live(function: &Function, sets: &mut Sets) -> Live {
             parts: BTreeMap::new(),
         },
         conds: BTreeSet::new(),
+        seen: BTreeSet::new(),
         work: Vec::new(),
     };
     marker.choice(&verdict);
@@ -95,7 +97,7 @@ pub fn live(function: &Function, sets: &mut Sets) -> Live {
 }
 
 /// Values by edge, grouped; the one that is best taken where no predicate says otherwise becomes the default.
-fn choice(function: &Function, sets: &mut Sets, args: Vec<(Set, Val)>) -> Choice {
+fn choice(function: &Function, sets: &mut Sets, args: Vec<(Set, Val)>, exit: bool) -> Choice {
     let mut groups: Vec<(Vec<Set>, Val)> = Vec::new();
     for (set, value) in args {
         match groups.iter_mut().find(|(_, v)| *v == value) {
@@ -103,29 +105,29 @@ fn choice(function: &Function, sets: &mut Sets, args: Vec<(Set, Val)>) -> Choice
             None => groups.push((vec![set], value)),
         }
     }
-    let mut groups: Vec<(Set, Val)> = groups.into_iter().map(|(group, v)| (sets.union(&group), v)).collect();
-    // What is there first should not wait for a predicate; among constants, the one with most ways to it.
+    let ways: Vec<Vec<Set>> = groups.iter().map(|(group, _)| group.clone()).collect();
+    // A value is looked at only where control reaches its block: what merely leads there decides nothing.
+    let between = if exit { None } else { sets.between(&ways) };
+    let exact = |sets: &mut Sets| ways.iter().map(|group| sets.union(group)).collect();
+    let by_group: Vec<Set> = between.unwrap_or_else(|| exact(sets));
+    let mut groups: Vec<(Set, Val)> = by_group.into_iter().zip(groups.iter().map(|(_, v)| *v)).collect();
+    // What is there first should not wait for a predicate. Among constants, the one decided last: then the others need
+    // not wait for that decision.
     let best = (0..groups.len()).min_by_key(|i| {
         let (set, value) = groups[*i];
         let early = if function.values.constant_of(value).is_some() { 0 } else { value.0 + 1 };
-        (early, usize::MAX - sets.atoms(set).len())
+        let mut keys: Vec<u32> = sets.atoms(set).iter().map(|a| sets.conds[a.cond as usize].key).collect();
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        (early, std::cmp::Reverse(keys))
     });
-    let (default_set, default) = match best {
-        Some(best) => groups.remove(best),
+    match best {
+        Some(best) => {
+            let (_, default) = groups.remove(best);
+            Choice { default, others: groups }
+        }
         // No path returns; any value does.
-        None => return Choice { default: Val(0), others: Vec::new() },
-    };
-    if let [(set, value)] = groups[..]
-        && let Some((atom, source)) = sets.opposite(set, default_set)
-    {
-        // A condition decides between two values: it does so whether its block is reached or not.
-        let set = match source.base {
-            Set::ALWAYS => set,
-            _ => sets.bare(source.cond, atom.when, &source.insns, source.key),
-        };
-        return Choice { default, others: vec![(set, value)] };
+        None => Choice { default: Val(0), others: Vec::new() },
     }
-    Choice { default, others: groups }
 }
 
 impl Marker<'_> {
@@ -176,7 +178,7 @@ impl Marker<'_> {
                 let edges = &self.function.blocks[block].edges;
                 let args: Vec<(Set, Val)> =
                     edges.iter().zip(args).map(|(edge, arg)| (self.sets.edge(*edge), arg)).collect();
-                let choice = choice(self.function, self.sets, args);
+                let choice = choice(self.function, self.sets, args, false);
                 self.choice(&choice);
                 self.live.choices.insert(value, choice);
             }
@@ -191,18 +193,19 @@ impl Marker<'_> {
         }
     }
 
+    /// What decides about a set is needed, whether or not it gets a predicate of its own.
     fn conditions(&mut self, set: Set) {
-        let several = self.sets.atoms(set).len() > 1;
-        let Some((rest, atom)) = self.sets.split(set) else { return };
-        if several {
-            self.set(rest);
+        if !self.seen.insert(set) {
+            return;
         }
-        if self.conds.insert(atom.cond) {
-            let source = &self.sets.conds[atom.cond as usize];
-            let (Cond { a, b, .. }, base) = (source.cond, source.base);
-            self.value(a);
-            self.value(b);
-            self.set(base);
+        for atom in self.sets.atoms(set).to_vec() {
+            if self.conds.insert(atom.cond) {
+                let source = &self.sets.conds[atom.cond as usize];
+                let (Cond { a, b, .. }, base) = (source.cond, source.base);
+                self.value(a);
+                self.value(b);
+                self.work.push(Work::Set(base));
+            }
         }
     }
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! From values to nodes.
 
+use super::conditions::{Shape, Test, conditions};
 use super::deep::{self, Word, Words};
 use super::live::{Choice, Live};
 use super::order::{self, Access};
 use super::predicates::{Set, Sets};
-use super::{Dag, Input, Kind, Literal, Node, Pred, Reg};
+use super::{Dag, Input, Kind, Literal, Node, Reg};
 use crate::ssa::values::{Def, Entry, Operation, Val, Values};
-use crate::ssa::{Address, Cond, Effect, Function, Site, TableAddress};
-use std::collections::{BTreeMap, HashMap};
-use weir_pipeline::words::{AluOp, DEEP_SPACE, LateOp, Size};
+use crate::ssa::{Address, Effect, Function, Site, TableAddress};
+use std::collections::HashMap;
+use weir_pipeline::words::{AluOp, CmpOp, DEEP_SPACE, LateOp, Size};
 
 /// Offsets of loads and stores have 12 bits.
 const OFFSETS: std::ops::Range<i64> = -2048..2048;
@@ -37,7 +38,7 @@ struct Lowering<'a> {
 }
 
 /// Makes the nodes of a function.
-pub fn lower(function: &Function, live: &Live, sets: &mut Sets) -> Dag {
+pub fn lower(function: &Function, live: &Live, sets: &mut Sets, compares: u32, shape: Shape) -> Dag {
     let mut lowering = Lowering {
         function,
         live,
@@ -53,7 +54,10 @@ pub fn lower(function: &Function, live: &Live, sets: &mut Sets) -> Dag {
         deep: deep::words(function, live),
         deep_words: HashMap::new(),
     };
-    lowering.predicates();
+    let found = conditions(function, live, lowering.sets, compares, shape);
+    lowering.dag.predicates = found.predicates;
+    lowering.literals = found.literals;
+    lowering.tests(&found.tests);
     // What one phi decides needs no register beside that of the phi.
     let own = match (&live.verdict.others[..], live.choices.get(&live.verdict.default)) {
         ([], Some(_)) => Some(lowering.register_of(live.verdict.default)),
@@ -111,12 +115,6 @@ impl Lowering<'_> {
         register
     }
 
-    fn predicate(&mut self) -> Pred {
-        let pred = Pred(self.dag.predicates);
-        self.dag.predicates += 1;
-        pred
-    }
-
     fn push(&mut self, node: Node) -> usize {
         self.dag.nodes.push(node);
         self.dag.nodes.len() - 1
@@ -126,74 +124,29 @@ impl Lowering<'_> {
         self.literals.get(&set).copied()
     }
 
-    /// Predicates of the needed sets, and the comparisons that set them.
-    fn predicates(&mut self) {
-        struct Out {
-            pred: Pred,
-            when: bool,
-            rest: Option<Set>,
-        }
-        let mut outs: BTreeMap<u32, Vec<Out>> = BTreeMap::new();
-        // A condition that stands for itself: one predicate for both outcomes.
-        let mut alone: HashMap<u32, Pred> = HashMap::new();
-        for set in self.live.sets.iter().copied() {
-            let several = self.sets.atoms(set).len() > 1;
-            let Some((rest, atom)) = self.sets.split(set) else { continue };
-            let base = self.sets.conds[atom.cond as usize].base;
-            if !several && base == Set::ALWAYS {
-                let known = alone.get(&atom.cond).copied();
-                let pred = known.unwrap_or_else(|| self.predicate());
-                if known.is_none() {
-                    alone.insert(atom.cond, pred);
-                    outs.entry(atom.cond).or_default().push(Out { pred, when: true, rest: None });
+    /// The comparisons that set the predicates of the needed sets.
+    fn tests(&mut self, tests: &[Test]) {
+        for test in tests {
+            let (cond, insns, key) = match test.cond {
+                Some(cond) => {
+                    let source = &self.sets.conds[cond as usize];
+                    (Some(source.cond), source.insns.clone(), source.key)
                 }
-                self.literals.insert(set, Literal { pred, negate: !atom.when });
-            } else {
-                let pred = self.predicate();
-                let rest = several.then_some(rest);
-                outs.entry(atom.cond).or_default().push(Out { pred, when: atom.when, rest });
-                self.literals.insert(set, Literal { pred, negate: false });
-            }
+                None => (None, Vec::new(), u32::MAX),
+            };
+            let kind = match cond {
+                Some(cond) => {
+                    let a = self.first(cond.a, key);
+                    let b = self.second(cond.b, cond.is32, key);
+                    Kind::Cmp { op: cond.op, is32: cond.is32, a, b, p: test.p, out: test.out }
+                }
+                None => {
+                    let (a, b) = (Input::Zero, Input::Zero);
+                    Kind::Cmp { op: CmpOp::Eq, is32: false, a, b, p: test.p, out: test.out }
+                }
+            };
+            self.push(Node { kind, guard: None, dst: None, insns, key, tie: None, lazy: false });
         }
-        for (cond, mut outs) in outs {
-            let source = self.sets.conds[cond as usize].clone();
-            let base = self.literal(source.base);
-            while let Some(first) = outs.pop() {
-                let partner = outs
-                    .iter()
-                    .position(|o| o.rest == first.rest || o.rest.is_none() || first.rest.is_none())
-                    .map(|at| outs.remove(at));
-                let rest_set = first.rest.or(partner.as_ref().and_then(|p| p.rest));
-                let rest = rest_set.and_then(|r| self.literal(r));
-                let table = |out: &Out| {
-                    (0..8u8).fold(0, |table, index| {
-                        let bit = |at: u8, literal: Option<Literal>, absent: bool| {
-                            literal.map_or(absent, |l| (index >> at & 1 == 1) != l.negate)
-                        };
-                        let holds = (index >> 2 & 1 == 1) != source.cond.negate;
-                        let here = bit(0, base, true) && holds == out.when;
-                        let value = here || (out.rest.is_some() && bit(1, rest, false));
-                        table | u8::from(value) << index
-                    })
-                };
-                let out = [Some((first.pred, table(&first))), partner.as_ref().map(|p| (p.pred, table(p)))];
-                self.compare(&source.cond, [base, rest], out, source.insns.clone(), source.key);
-            }
-        }
-    }
-
-    fn compare(
-        &mut self,
-        cond: &Cond,
-        p: [Option<Literal>; 2],
-        out: [Option<(Pred, u8)>; 2],
-        insns: Vec<u32>,
-        key: u32,
-    ) {
-        let a = self.first(cond.a, key);
-        let b = self.second(cond.b, cond.is32, key);
-        let kind = Kind::Cmp { op: cond.op, is32: cond.is32, a, b, p: p.map(|l| l.map(|l| l.pred)), out };
-        self.push(Node { kind, guard: None, dst: None, insns, key, tie: None, lazy: false });
     }
 
     /// Register of a value that is no constant.

@@ -7,7 +7,7 @@
 //! predicate of the block where they parted, and that of the entry is `Always`.
 
 use crate::ssa::{Cond, Edge, Function, Site};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A set of atoms, by number. 0 is `Always`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,8 +44,37 @@ pub struct Sets {
     pub conds: Vec<Source>,
     /// Number of the condition of a block.
     of_block: Vec<Option<u32>>,
-    bare: HashMap<(Set, Cond), u32>,
+    /// Number of a condition under a set.
+    under: HashMap<(Set, Cond), u32>,
     blocks: Vec<Set>,
+}
+
+/// Where control goes from a condition, in a part of the program that ends in groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Out of the part.
+    Out,
+    /// To a group.
+    Leaf(usize),
+    /// To this condition, and from there to one of two places.
+    Branch(u32, Target, Target),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Leaf(usize),
+    Cond(u32),
+}
+
+impl Way {
+    fn target(self) -> Target {
+        match self {
+            Way::Branch(cond, ..) => Target::Cond(cond),
+            Way::Leaf(group) => Target::Leaf(group),
+            // Asked only of ways that lead somewhere.
+            Way::Out => Target::Leaf(0),
+        }
+    }
 }
 
 impl Set {
@@ -63,7 +92,7 @@ impl Sets {
             interned: HashMap::new(),
             conds: Vec::new(),
             of_block: vec![None; blocks],
-            bare: HashMap::new(),
+            under: HashMap::new(),
             blocks: vec![Set::ALWAYS; blocks],
         };
         for (index, block) in function.blocks.iter().enumerate() {
@@ -72,8 +101,10 @@ impl Sets {
                 sets.blocks[index] = sets.union(&edges);
             }
             if let Some((cond, insn)) = block.cond {
-                sets.of_block[index] = Some(sets.conds.len() as u32);
+                let number = sets.conds.len() as u32;
+                sets.of_block[index] = Some(number);
                 let base = sets.blocks[index];
+                sets.under.entry((base, cond)).or_insert(number);
                 let key = block.at * 2 + 1;
                 sets.conds.push(Source { cond, base, insns: vec![insn], key });
             }
@@ -113,13 +144,13 @@ impl Sets {
         self.under(Set::ALWAYS, cond, when, insns, key)
     }
 
-    /// A condition that counts where `base` holds.
+    /// An outcome of a condition where a set happens.
     fn under(&mut self, base: Set, cond: Cond, when: bool, insns: &[u32], key: u32) -> Set {
-        let known = self.bare.get(&(base, cond)).copied();
+        let known = self.under.get(&(base, cond)).copied();
         let index = known.unwrap_or_else(|| {
             let index = self.conds.len() as u32;
             self.conds.push(Source { cond, base, insns: Vec::new(), key });
-            self.bare.insert((base, cond), index);
+            self.under.insert((base, cond), index);
             index
         });
         let source = &mut self.conds[index as usize];
@@ -132,10 +163,84 @@ impl Sets {
         self.intern(vec![Atom { cond: index, when }])
     }
 
-    /// Where a set is both outcomes of what one block decides, and the other set the rest of it: that condition.
-    pub fn opposite(&self, a: Set, b: Set) -> Option<(Atom, Source)> {
-        let ([x], [y]) = (self.atoms(a), self.atoms(b)) else { return None };
-        (x.cond == y.cond && x.when != y.when).then(|| (*x, self.conds[x.cond as usize].clone()))
+    /// Tells groups of sets apart, given that one of them happens: a set for each group, made of the conditions that
+    /// decide between groups only. `None` where that is not found out.
+    pub fn between(&mut self, groups: &[Vec<Set>]) -> Option<Vec<Set>> {
+        let mut leaves: BTreeMap<Atom, usize> = BTreeMap::new();
+        for (group, sets) in groups.iter().enumerate() {
+            for set in sets {
+                if *set == Set::ALWAYS {
+                    return None;
+                }
+                for atom in self.atoms(*set) {
+                    if leaves.insert(*atom, group).is_some_and(|other| other != group) {
+                        return None;
+                    }
+                }
+            }
+        }
+        // Conditions on the way, up to one that all ways pass: that one has no condition of its own above it here.
+        let mut inner: BTreeMap<Atom, u32> = BTreeMap::new();
+        let mut inside: BTreeSet<u32> = leaves.keys().map(|a| a.cond).collect();
+        let mut work = inside.clone();
+        while let Some(cond) = work.pop_last() {
+            // What is left is above: a single one is the root.
+            if work.is_empty() && inside.first() == Some(&cond) {
+                break;
+            }
+            let base = self.conds[cond as usize].base;
+            if base == Set::ALWAYS {
+                return None;
+            }
+            for atom in self.atoms(base) {
+                if inner.insert(*atom, cond).is_some_and(|other| other != cond) || leaves.contains_key(atom) {
+                    return None;
+                }
+                if inside.insert(atom.cond) {
+                    work.insert(atom.cond);
+                }
+            }
+        }
+        // Where an outcome leads, without conditions that do not matter.
+        let mut ways: BTreeMap<u32, Way> = BTreeMap::new();
+        for cond in inside.iter().rev() {
+            let [yes, no] = [true, false].map(|when| {
+                let atom = Atom { cond: *cond, when };
+                match (leaves.get(&atom), inner.get(&atom)) {
+                    (Some(group), _) => Way::Leaf(*group),
+                    (None, Some(next)) => ways.get(next).copied().unwrap_or(Way::Out),
+                    (None, None) => Way::Out,
+                }
+            });
+            let way = match (yes, no) {
+                (Way::Out, way) | (way, Way::Out) => way,
+                (a, b) if a == b => a,
+                _ => Way::Branch(*cond, yes.target(), no.target()),
+            };
+            ways.insert(*cond, way);
+        }
+        self.forward(groups.len(), inside.first().and_then(|root| ways.get(root)).copied()?, &ways)
+    }
+
+    /// Sets of the leaves of a graph of conditions.
+    fn forward(&mut self, groups: usize, root: Way, ways: &BTreeMap<u32, Way>) -> Option<Vec<Set>> {
+        let mut found: Vec<Vec<Set>> = vec![Vec::new(); groups];
+        let mut reached: BTreeMap<u32, Vec<Set>> = BTreeMap::new();
+        let Way::Branch(first, ..) = root else { return None };
+        reached.insert(first, vec![Set::ALWAYS]);
+        while let Some((cond, sets)) = reached.pop_first() {
+            let Some(Way::Branch(_, yes, no)) = ways.get(&cond).copied() else { return None };
+            let base = self.union(&sets);
+            let Source { cond, insns, key, .. } = self.conds[cond as usize].clone();
+            for (when, target) in [(true, yes), (false, no)] {
+                let set = self.under(base, cond, when, &insns, key);
+                match target {
+                    Target::Leaf(group) => found[group].push(set),
+                    Target::Cond(next) => reached.entry(next).or_default().push(set),
+                }
+            }
+        }
+        Some(found.iter().map(|sets| self.union(sets)).collect())
     }
 
     fn intern(&mut self, atoms: Vec<Atom>) -> Set {
@@ -149,14 +254,6 @@ impl Sets {
         self.interned.insert(atoms.clone(), set);
         self.sets.push(atoms);
         set
-    }
-
-    /// A set without its last atom, and that atom; `None` for `Always`.
-    pub fn split(&mut self, set: Set) -> Option<(Set, Atom)> {
-        let (last, rest) = self.sets[set.0 as usize].split_last()?;
-        let (last, rest) = (*last, rest.to_vec());
-        // The rest of a set of one atom is nothing, for which there is no set; the caller looks at `atoms` first.
-        Some((if rest.is_empty() { Set::ALWAYS } else { self.intern(rest) }, last))
     }
 
     /// What happens if one of several sets does, of which at most one can.

@@ -91,19 +91,19 @@ impl Prepared {
             after[d.from].push((d.to, d.distance));
             before[d.to] += 1;
         }
-        // The order of the program, as far as dependences let it stand.
+        // The order of the program, as far as dependences let it stand. What a pass has made late counts where it is
+        // needed first.
+        let key = keys(dag, &after, &before);
         let mut pending: Vec<u32> = before.clone();
-        let mut ready: BinaryHeap<std::cmp::Reverse<(u32, usize)>> = (0..count)
-            .filter(|n| pending[*n] == 0)
-            .map(|n| std::cmp::Reverse((dag.nodes[n].key, n)))
-            .collect();
+        let mut ready: BinaryHeap<std::cmp::Reverse<(u32, usize)>> =
+            (0..count).filter(|n| pending[*n] == 0).map(|n| std::cmp::Reverse((key[n], n))).collect();
         let mut order = Vec::with_capacity(count);
         while let Some(std::cmp::Reverse((_, node))) = ready.pop() {
             order.push(node);
             for (to, _) in &after[node] {
                 pending[*to] -= 1;
                 if pending[*to] == 0 {
-                    ready.push(std::cmp::Reverse((dag.nodes[*to].key, *to)));
+                    ready.push(std::cmp::Reverse((key[*to], *to)));
                 }
             }
         }
@@ -118,6 +118,28 @@ impl Prepared {
         }
         Prepared { after, before, height, rank }
     }
+}
+
+/// For each node the least key of those that depend on it, and its own.
+fn keys(dag: &Dag, after: &[Vec<(usize, u32)>], before: &[u32]) -> Vec<u32> {
+    let mut pending = before.to_vec();
+    let mut order: Vec<usize> = (0..pending.len()).filter(|n| pending[*n] == 0).collect();
+    let mut at = 0;
+    while let Some(node) = order.get(at).copied() {
+        at += 1;
+        for (to, _) in &after[node] {
+            pending[*to] -= 1;
+            if pending[*to] == 0 {
+                order.push(*to);
+            }
+        }
+    }
+    let mut key: Vec<u32> = dag.nodes.iter().map(|n| n.key).collect();
+    for node in order.iter().rev() {
+        let first = after[*node].iter().map(|(to, _)| key[*to]).min();
+        key[*node] = first.map_or(key[*node], |first| first.min(key[*node]));
+    }
+    key
 }
 
 struct Scheduler<'a> {
