@@ -98,14 +98,15 @@ int count(struct xdp_md *ctx)
 SEC("xdp/bounce")
 int bounce(struct xdp_md *ctx)
 {
-	int protocol = protocol_of(packet_start(ctx), packet_end(ctx));
+	void *data = packet_start(ctx);
+	int protocol = protocol_of(data, packet_end(ctx));
 
 	if (protocol < 0)
 		return XDP_DROP;
 	count_packet(protocol);
 	if (protocol != IPPROTO_UDP)
 		return XDP_DROP;
-	swap_addresses(packet_start(ctx));
+	swap_addresses(data);
 	return XDP_TX;
 }
 

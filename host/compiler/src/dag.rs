@@ -8,6 +8,7 @@
 //!
 //! - [`fuse`]: load, add and store of one word of a value become one addition in the table.
 //! - [`reads`]: reads of parts of one word of a value become one read.
+//! - [`wide`]: stores side by side become one.
 //! - [`predicates`]: which conditions lead to a block, as sets of outcomes.
 //! - [`conditions`]: the comparisons that decide about them.
 //! - [`live`]: what is needed, and how often.
@@ -24,6 +25,7 @@ pub mod lower;
 pub mod order;
 pub mod predicates;
 pub mod reads;
+pub mod wide;
 
 pub use lower::lower;
 use weir_pipeline::words::{AluOp, CmpOp, LateOp, Size};

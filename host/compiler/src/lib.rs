@@ -100,17 +100,18 @@ pub fn compile_with(
     show(Dump::Cfg, &|| cfg.to_string());
     let mut function = ssa::build(object, program, target, &cfg)?;
     dag::fuse::fuse(&mut function);
+    let carried = dag::wide::widen(&mut function);
     show(Dump::Ssa, &|| function.to_string());
     let mut sets = dag::predicates::Sets::new(&function);
     let live = dag::live::live(&function, &mut sets);
     let compares = target.units.compares;
-    let mut dag = dag::lower(&function, &live, &mut sets, compares, Shape::Trees);
+    let mut dag = dag::lower(&function, &live, &mut sets, &carried, compares, Shape::Trees);
     let tables = Tables::new(object, program, target, &function.maps)
         .inspect_err(|_| show(Dump::Dag, &|| dag.to_string()))?;
     let mut placement = schedule::schedule(&mut dag, &tables, target);
     if placement.is_err() {
         // Trees hold more predicates at a time than chains do.
-        dag = dag::lower(&function, &live, &mut sets, compares, Shape::Chains);
+        dag = dag::lower(&function, &live, &mut sets, &carried, compares, Shape::Chains);
         placement = schedule::schedule(&mut dag, &tables, target);
     }
     show(Dump::Dag, &|| dag.to_string());

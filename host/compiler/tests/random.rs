@@ -58,7 +58,7 @@ impl Generator {
             let (kind, a, b) = steps[at];
             at += 1;
             let mut digits = Digits(a);
-            match kind % 16 {
+            match kind % 17 {
                 0..=4 => self.arithmetic(&mut digits, b),
                 5 => self.unary(&mut digits),
                 6 => self.load(&mut digits),
@@ -68,6 +68,7 @@ impl Generator {
                 10 | 11 => self.map(&mut digits, b),
                 12 => self.context(&mut digits),
                 13 => self.arithmetic_on_constant(&mut digits, b),
+                14 => self.side_by_side(&mut digits, b),
                 _ => {
                     // A branch over the next steps, sometimes with the rest of them on the other side.
                     let inside = (1 + digits.take(5) as usize).min(steps.len() - at);
@@ -84,6 +85,41 @@ impl Generator {
                     self.steps(&steps[at + inside / 2..at + inside]);
                     self.line(&format!("{other}:"));
                     at += inside;
+                }
+            }
+        }
+    }
+
+    /// Stores side by side: copies that may overlap, swaps, constants, and the parts of a number.
+    fn side_by_side(&mut self, digits: &mut Digits, b: u64) {
+        let size = digits.pick(&[8u64, 8, 16, 32]);
+        let (bytes, count) = (size / 8, 2 + digits.take(7));
+        let room = BYTES - bytes * count + 1;
+        let (from, to) = (digits.take(room), digits.take(room));
+        let (kind, other) = (digits.take(6), digits.pick(&NUMBERS));
+        for i in 0..count {
+            let (source, sink) = (from + i * bytes, to + i * bytes);
+            match kind {
+                0 | 1 => {
+                    self.line(&format!("r1 = *(u{size} *)(r7 + {source})"));
+                    self.line(&format!("*(u{size} *)(r7 + {sink}) = r1"));
+                }
+                2 => {
+                    self.line(&format!("r1 = *(u{size} *)(r7 + {source})"));
+                    self.line(&format!("r2 = *(u{size} *)(r7 + {sink})"));
+                    self.line(&format!("*(u{size} *)(r7 + {sink}) = r1"));
+                    self.line(&format!("*(u{size} *)(r7 + {source}) = r2"));
+                }
+                3 => self.line(&format!("*(u{size} *)(r7 + {sink}) = {}", (b >> i) as i32)),
+                4 => {
+                    self.line(&format!("*(u{size} *)(r7 + {sink}) = r{other}"));
+                    self.line(&format!("r{other} >>= {size}"));
+                }
+                _ => {
+                    // A number, part of which is replaced.
+                    self.line(&format!("*(u64 *)(r7 + {}) = r{other}", to.min(BYTES - 8)));
+                    self.line(&format!("*(u{size} *)(r7 + {sink}) = r2"));
+                    self.line(&format!("r1 = *(u{size} *)(r7 + {source})"));
                 }
             }
         }

@@ -6,6 +6,7 @@ use super::deep::{self, Word, Words};
 use super::live::{Choice, Live};
 use super::order::{self, Access};
 use super::predicates::{Set, Sets};
+use super::wide::Carried;
 use super::{Dag, Input, Kind, Literal, Node, Reg};
 use crate::ssa::values::{Def, Entry, Operation, Val, Values};
 use crate::ssa::{Address, Effect, Function, Site, TableAddress};
@@ -38,7 +39,14 @@ struct Lowering<'a> {
 }
 
 /// Makes the nodes of a function.
-pub fn lower(function: &Function, live: &Live, sets: &mut Sets, compares: u32, shape: Shape) -> Dag {
+pub fn lower(
+    function: &Function,
+    live: &Live,
+    sets: &mut Sets,
+    carried: &Carried,
+    compares: u32,
+    shape: Shape,
+) -> Dag {
     let mut lowering = Lowering {
         function,
         live,
@@ -86,7 +94,7 @@ pub fn lower(function: &Function, live: &Live, sets: &mut Sets, compares: u32, s
         let exits = function.blocks.iter().filter_map(|b| b.result).map(|(_, insn)| insn).collect();
         lowering.choice(verdict, &live.verdict, exits, last);
     }
-    lowering.sites();
+    lowering.sites(carried);
     let Lowering { mut dag, accesses, .. } = lowering;
     dag.dependences = order::dependences(&dag, &accesses, &function.reach());
     dag
@@ -239,6 +247,10 @@ impl Lowering<'_> {
             Def::Read { address, .. } => Some(address.map),
             _ => None,
         };
+        if first.is_none() && matches!(self.values().def(read), Def::Load { .. }) {
+            // A wide load has no place of its own, but stores follow that it was made for.
+            return true;
+        }
         first.is_some_and(|first| {
             sites[first..].iter().any(|site| match site.effect {
                 Effect::Store { .. } => map.is_none(),
@@ -501,15 +513,16 @@ impl Lowering<'_> {
         (Input::Reg(dst), 0)
     }
 
-    fn sites(&mut self) {
+    fn sites(&mut self, carried: &Carried) {
         for site in &self.function.sites {
             let key = site.at * 2 + 1;
             let node = match site.effect {
                 Effect::Load(value) | Effect::Read(value) | Effect::Key(value) => {
-                    match self.node_of.get(&value) {
-                        Some(node) => *node,
-                        None => continue,
+                    let wide = carried.get(&value).into_iter().flatten();
+                    for node in wide.chain([&value]).filter_map(|v| self.node_of.get(v)) {
+                        self.accesses.push(Access::new(self.function, site, *node));
                     }
+                    continue;
                 }
                 Effect::Store { address, size, data, .. } => {
                     let (base, offset) = self.address(address, key);
