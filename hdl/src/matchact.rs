@@ -8,7 +8,9 @@
 pub mod admission;
 pub mod alu;
 pub mod compare;
+pub mod deep;
 pub mod entry;
+pub mod late;
 pub mod lsu;
 pub mod multiplier;
 pub mod operand;

@@ -3,6 +3,7 @@
 
 use super::admission::Admission;
 use super::entry::Entry;
+use super::late::LateUnits;
 use super::stage::Stage;
 use super::tag::Tag;
 use super::word_store::WordStore;
@@ -17,9 +18,10 @@ const NO_UNIT: u64 = 63;
 
 /// The ring of a target.
 ///
-/// `R` registers, `RB` bits of registers (`64 * R`), `WB` bits of the window, `MB` bits of headroom, window and stack.
+/// `R` registers, `RB` bits of registers (`64 * R`), `WB` bits of the window, `MB` bits of headroom, window and stack,
+/// `BUS` bits of a beat.
 #[derive(LogicBlock)]
-pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usize> {
+pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BUS: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Synchronous reset: empties the ring and forgets the programs.
@@ -62,6 +64,15 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     pub exit_aborted: Signal<Out, Bit>,
     /// Interface index to which verdict 4 sends it: low half of register 1.
     pub exit_redirect: Signal<Out, Bits<32>>,
+
+    /// A beat of a frame comes in, for the deep-load ports: see [`super::deep::DeepPort`].
+    pub frame_write: Signal<In, Bit>,
+    /// Its packet buffer.
+    pub frame_buffer: Signal<In, Bits<10>>,
+    /// Which of its beats it is.
+    pub frame_beat: Signal<In, Bits<11>>,
+    /// Its bytes.
+    pub frame_data: Signal<In, Bits<BUS>>,
 
     /// Writes a stage word.
     pub word_write: Signal<In, Bit>,
@@ -115,6 +126,7 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
 
     admission: Admission,
     stage: Vec<Stage<R, RB, MB>>,
+    late: Vec<LateUnits<RB, BUS>>,
     words: Vec<WordStore>,
     tag: Vec<DFF<Tag>>,
     entry: Entry<RB, WB, MB>,
@@ -131,7 +143,9 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     aborted: Signal<Local, Bit>,
 }
 
-impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, RB, WB, MB> {
+impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BUS: usize>
+    Ring<R, RB, WB, MB, BUS>
+{
     /// The ring of `target`, whose sizes the parameters must match.
     pub fn new(target: &Target) -> Self {
         assert_eq!(
@@ -168,6 +182,10 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             exit_verdict: Default::default(),
             exit_aborted: Default::default(),
             exit_redirect: Default::default(),
+            frame_write: Default::default(),
+            frame_buffer: Default::default(),
+            frame_beat: Default::default(),
+            frame_data: Default::default(),
             word_write: Default::default(),
             word_slot: Default::default(),
             word_pass: Default::default(),
@@ -193,6 +211,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
             table_rdata: Default::default(),
             admission: Admission::new(target),
             stage: (0..target.stages).map(|stage| Stage::new(target, stage)).collect(),
+            late: (0..target.stages).map(|stage| LateUnits::new(target, stage)).collect(),
             words: (0..target.stages).map(|_| WordStore::new(target)).collect(),
             tag: (0..target.ring_clocks()).map(|_| Default::default()).collect(),
             entry: Entry::new(target),
@@ -217,7 +236,9 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Ring<R, 
     }
 }
 
-impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Logic for Ring<R, RB, WB, MB> {
+impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BUS: usize> Logic
+    for Ring<R, RB, WB, MB, BUS>
+{
     #[hdl_gen]
     fn update(&mut self) {
         // Tags run round in step with the packets; the last one decides who stays.
@@ -271,15 +292,22 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Logic fo
         self.stage[0].late_write.next = false;
         self.stage[0].late_dst.next = bits::<4>(0);
         self.words[0].tag.next = self.admission.tag.val();
+        self.late[0].registers.next = self.entry.registers_out.val();
+        self.late[0].predicates.next = self.entry.predicates_out.val();
         for i in 1..self.stage.len() {
             self.stage[i].registers.next = self.stage[i - 1].registers_out.val();
             self.stage[i].predicates.next = self.stage[i - 1].predicates_out.val();
             self.stage[i].memory.next = self.stage[i - 1].memory_out.val();
             self.stage[i].aborted.next = self.stage[i - 1].aborted_out.val();
-            self.stage[i].late.next = self.stage[i - 1].late_out.val();
-            self.stage[i].late_write.next = self.stage[i - 1].late_write_out.val();
-            self.stage[i].late_dst.next = self.stage[i - 1].late_dst_out.val();
+            // One unit at most writes at the end of a stage; where there is none, there are zeros.
+            self.stage[i].late.next = self.stage[i - 1].late_out.val() | self.late[i - 1].deep.val();
+            self.stage[i].late_write.next =
+                self.stage[i - 1].late_write_out.val() || self.late[i - 1].deep_write.val();
+            self.stage[i].late_dst.next =
+                self.stage[i - 1].late_dst_out.val() | self.late[i - 1].deep_dst.val();
             self.words[i].tag.next = self.tag[2 * i - 1].q.val();
+            self.late[i].registers.next = self.stage[i - 1].registers_out.val();
+            self.late[i].predicates.next = self.stage[i - 1].predicates_out.val();
         }
         self.table_ready.next = false;
         self.table_rvalid.next = false;
@@ -294,6 +322,13 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize> Logic fo
             self.stage[i].clock.next = self.clock.val();
             self.stage[i].tag.next = self.tag[2 * i].q.val();
             self.stage[i].word.next = self.words[i].word.val();
+            self.late[i].clock.next = self.clock.val();
+            self.late[i].tag.next = self.tag[2 * i].q.val();
+            self.late[i].word.next = self.words[i].word.val();
+            self.late[i].frame_write.next = self.frame_write.val();
+            self.late[i].frame_buffer.next = self.frame_buffer.val();
+            self.late[i].frame_beat.next = self.frame_beat.val();
+            self.late[i].frame_data.next = self.frame_data.val();
             self.stage[i].map_write.next =
                 self.map_write.val() && (self.map_unit.val() == self.unit_number[i].val());
             self.stage[i].map_slot.next = self.map_slot.val();

@@ -103,7 +103,7 @@ pub struct PipelineTop<
 
     ingress: Ingress<BUS, KEEP, WINDOW, BANKS>,
     buffer: PacketBuffer<BUS>,
-    ring: Ring<R, RB, WINDOW, MB>,
+    ring: Ring<R, RB, WINDOW, MB, BUS>,
     egress: Egress<BUS, KEEP, WINDOW>,
     management: Management,
 }
@@ -253,6 +253,10 @@ impl<
         self.buffer.write_buffer.next = self.ingress.write_buffer.val();
         self.buffer.write_beat.next = self.ingress.write_beat.val();
         self.buffer.write_data.next = self.ingress.write_data.val();
+        self.ring.frame_write.next = self.ingress.write.val();
+        self.ring.frame_buffer.next = self.ingress.write_buffer.val();
+        self.ring.frame_beat.next = self.ingress.write_beat.val();
+        self.ring.frame_data.next = self.ingress.write_data.val();
         self.buffer.complete.next = self.ingress.complete.val();
         self.buffer.length.next = self.ingress.length.val();
         self.buffer.slot.next = self.ingress.slot.val();

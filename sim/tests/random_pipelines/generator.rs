@@ -277,7 +277,23 @@ impl<'a> Generator<'a> {
     fn late(&mut self, stage: u32, tables: &[Table]) -> Option<LateWord> {
         let guard = self.guard();
         match self.target.late_unit(stage) {
-            LateUnit::None | LateUnit::Deep | LateUnit::Keys(_) => None,
+            LateUnit::None | LateUnit::Keys(_) => None,
+            LateUnit::Deep => {
+                let length = Source::Register(self.target.entry_data_end());
+                let longest = u64::from(self.target.max_frame_bytes);
+                let (a, offset) = match self.random.below(8) {
+                    0 => (self.plain(), self.random.below(1 << 14) as u32),
+                    // About the end of the packet, the second one by way of the address space's end.
+                    1 => (length, self.random.below(4) as u32),
+                    2 => (length, (1 << 14) - 1 - self.random.below(24) as u32),
+                    3 => (Source::Zero, (1 << 14) - 1 - self.random.below(12) as u32),
+                    4 => (Source::Zero, self.random.below(longest) as u32),
+                    _ => (Source::Register(*self.random.pick(&SMALL)), self.random.below(16) as u32),
+                };
+                let (size, dst) = (self.size(), self.large());
+                let b = Operand::Source(Source::Zero);
+                Some(LateWord { op: LateOp::Deep, map: 0, a, offset, size, b, is32: false, dst, guard })
+            }
             LateUnit::Multiplier => Some(LateWord {
                 op: LateOp::Mul,
                 map: 0,

@@ -7,7 +7,7 @@ use crate::matchact::stage::Stage;
 use rust_hdl::prelude::*;
 use weir_pipeline::Target;
 
-fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280> {
+fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280, 512> {
     let mut ring = Ring::new(target);
     ring.clock.connect();
     ring.reset.connect();
@@ -20,6 +20,10 @@ fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280> {
     ring.enter_queue.connect();
     ring.enter_timestamp.connect();
     ring.enter_random.connect();
+    ring.frame_write.connect();
+    ring.frame_buffer.connect();
+    ring.frame_beat.connect();
+    ring.frame_data.connect();
     ring.word_write.connect();
     ring.word_slot.connect();
     ring.word_pass.connect();

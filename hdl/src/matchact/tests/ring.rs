@@ -10,7 +10,7 @@ use weir_pipeline::model::{Meta, Model, Outcome};
 use weir_pipeline::target::{Placement, Tables};
 use weir_pipeline::{Pipeline, Target};
 
-type SmallRing = Ring<8, 512, 512, 704>;
+type SmallRing = Ring<8, 512, 512, 704, 512>;
 
 /// A small ring with everything in it: headroom, stack, a stage that cannot store, table unit, multiplier.
 fn small() -> Target {
