@@ -27,6 +27,7 @@ pub mod simplify;
 mod stack;
 pub mod state;
 mod unroll;
+mod update;
 pub mod values;
 
 pub use build::build;

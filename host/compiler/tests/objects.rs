@@ -52,6 +52,7 @@ fn corpus_programs_agree_with_the_interpreter() {
         "maps",
         "reflect",
         "stack",
+        "update",
     ];
     for name in names {
         for options in [&["-O2"][..], &["-O1"], &["-Os"], &["-O2", "-mcpu=v1"], &["-O2", "-mcpu=v3"]] {

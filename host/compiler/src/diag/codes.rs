@@ -98,7 +98,7 @@ table! {
         example Some("r0 = 8\nr0 /= 0\nexit"),
         help None;
     ARGUMENT "X0210" "wrong argument of a helper" explanation
-        "The first argument of `bpf_map_lookup_elem` must be a map. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
+        "The first argument of the map helpers must be a map. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
         example Some("r2 = r10\ncall 1\nr0 = 1\nexit"),
         help None;
     PACKET_BOUNDS "X0301" "packet access behind the end" explanation
@@ -165,6 +165,10 @@ table! {
         "The program refers to a variable of its `.rodata`, `.data` or `.bss`. These are not taken yet."
         example Some("r1 = map[3][0]+0\nr0 = 1\nexit"),
         help Some("use a constant that the compiler can put into the instruction, or a map");
+    STALE_VALUE "X0407" "value of an entry that may be gone" explanation
+        "The pointer comes from a lookup that the program made before it deleted a key of the same map, or updated a key of the same HASH. In the kernel it then leads to memory that is no entry any more, and may become another. (An update of a PERCPU_HASH or of an array changes the entry in place; the pointer stays good.)"
+        example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[5]\ncall 1\nr6 = r0\nif r6 == 0 goto out\nr2 = r10\nr2 += -4\nr1 = map[5]\ncall 3\nr0 = *(u64 *)(r6 + 0)\nout:\nr0 = 1\nexit"),
+        help Some("use the value before the map is changed, or look the key up again");
     TABLE_MEMORY "X0501" "maps do not fit" explanation
         "All maps together need more table memory, or more places, than the table units of the target have, or their keys more buckets than its key units. A map lies in one unit, and so do its keys."
         example Some("r1 = map[2]\nr0 = 1\nexit"),

@@ -15,6 +15,12 @@ use weir_pipeline::words::{AluOp, CmpOp, LateOp, NO_PLACE};
 /// `BPF_FUNC_map_lookup_elem`
 const MAP_LOOKUP_ELEM: u32 = 1;
 
+/// `BPF_FUNC_map_update_elem`
+const MAP_UPDATE_ELEM: u32 = 2;
+
+/// `BPF_FUNC_map_delete_elem`
+const MAP_DELETE_ELEM: u32 = 3;
+
 /// Names of the helpers that XDP programs call, for messages.
 const HELPERS: &[(u32, &str)] = &[
     (1, "map_lookup_elem"),
@@ -55,21 +61,38 @@ const HASH_FLAGS: u32 = 1 << 3 | 1;
 
 impl Builder<'_> {
     pub(super) fn call(&mut self, number: u32) {
-        let result = if number == MAP_LOOKUP_ELEM {
-            self.lookup()
-        } else {
-            let name = HELPERS.iter().find(|(n, _)| *n == number).map(|(_, name)| *name);
-            let name = name.map_or(format!("number {number}"), |name| format!("bpf_{name}"));
-            self.error(codes::HELPER, format!("helper {name} is not supported"));
-            None
+        let result = match number {
+            MAP_LOOKUP_ELEM => self.lookup(),
+            MAP_UPDATE_ELEM => self.update(),
+            MAP_DELETE_ELEM => self.delete(),
+            _ => {
+                let name = HELPERS.iter().find(|(n, _)| *n == number).map(|(_, name)| *name);
+                let name = name.map_or(format!("number {number}"), |name| format!("bpf_{name}"));
+                self.error(codes::HELPER, format!("helper {name} is not supported"));
+                None
+            }
         };
         self.state.registers[0] = result.unwrap_or(Slot::Poison);
         self.state.registers[1..6].fill(Slot::Uninitialised);
     }
 
     fn lookup(&mut self) -> Option<Slot> {
-        let (map, key) = (self.read(1), self.read(2));
-        let map = match map {
+        let (map, key) = (self.map_argument()?, self.read(2));
+        let index = match self.maps[map].is_hash() {
+            true => {
+                let key = self.key(key, map)?;
+                let place = self.key_operation(LateOp::Find, map, key, None);
+                self.state.found.insert((map, place));
+                place
+            }
+            false => self.load_at(key, 0, 4, "map key")?,
+        };
+        Some(Slot::MapValue { map, index, var: None, offset: 0 })
+    }
+
+    /// The map that the first argument is, if the tables can hold it.
+    pub(super) fn map_argument(&mut self) -> Option<usize> {
+        let map = match self.read(1) {
             Slot::Map(map) => map,
             Slot::Poison => return None,
             other => {
@@ -79,21 +102,12 @@ impl Builder<'_> {
             }
         };
         let def = self.object.maps.get(map).cloned().unwrap_or_default();
-        if !self.check_map(&def) {
-            return None;
-        }
-        let index = match self.maps[map].is_hash() {
-            true => {
-                let key = self.key(key, def.key_size)?;
-                self.key_operation(LateOp::Find, map, key, None)
-            }
-            false => self.load_at(key, 0, 4, "map key")?,
-        };
-        Some(Slot::MapValue { map, index, var: None, offset: 0 })
+        self.check_map(&def).then_some(map)
     }
 
     /// The bytes of a key as the two operands of a key operation.
-    fn key(&mut self, pointer: Slot, bytes: u32) -> Option<[Val; 2]> {
+    pub(super) fn key(&mut self, pointer: Slot, map: usize) -> Option<[Val; 2]> {
+        let bytes = self.object.maps[map].key_size;
         let low = self.bytes_at(pointer, 0, bytes.min(8), "map key")?;
         let high = match bytes > 8 {
             true => self.bytes_at(pointer, 8, bytes - 8, "map key")?,
@@ -103,7 +117,7 @@ impl Builder<'_> {
     }
 
     /// Up to 8 bytes from memory, whatever their number, zero-extended.
-    fn bytes_at(&mut self, pointer: Slot, off: i64, bytes: u32, what: &str) -> Option<Val> {
+    pub(super) fn bytes_at(&mut self, pointer: Slot, off: i64, bytes: u32, what: &str) -> Option<Val> {
         let mut result = None;
         let mut at = 0;
         while at < bytes {
@@ -120,8 +134,9 @@ impl Builder<'_> {
     }
 
     /// An operation of a key unit, done only where `when` holds as well.
-    fn key_operation(&mut self, op: LateOp, map: usize, key: [Val; 2], when: Option<Cond>) -> Val {
-        let version = self.state.keys[map];
+    pub(super) fn key_operation(&mut self, op: LateOp, map: usize, key: [Val; 2], when: Option<Cond>) -> Val {
+        // A find can be shared; what changes keys is an operation of its own, each time.
+        let version = if op == LateOp::Find { self.state.keys[map] } else { self.new_version() };
         let insn = self.slot as u32;
         let value = self.values.intern(Def::Key { op, map, key, version }, Range::FULL);
         self.values.credit(value, insn);

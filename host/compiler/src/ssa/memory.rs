@@ -183,7 +183,12 @@ impl Builder<'_> {
             self.error(codes::NULL_CHECK, "access through the result of a lookup that may be null");
             return None;
         }
-        let (size, layout) = (i64::from(self.object.maps[map].value_size), self.maps[map]);
+        if self.state.stale.contains(&(map, index)) {
+            let message = "access through a lookup from before the program changed the map's keys";
+            self.error(codes::STALE_VALUE, message);
+            return None;
+        }
+        let size = i64::from(self.object.maps[map].value_size);
         let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
         let least = range.smin.saturating_add(offset).saturating_add(off);
         let most = range.smax.saturating_add(offset).saturating_add(off);
@@ -202,12 +207,25 @@ impl Builder<'_> {
             return None;
         }
         let span = (least as u32, (most + i64::from(bytes)) as u32);
+        Some(self.table_address(map, index, var, constant, span))
+    }
+
+    /// Byte `var + constant` of the value of an entry.
+    pub(super) fn table_address(
+        &mut self,
+        map: usize,
+        index: Val,
+        var: Option<Val>,
+        constant: i64,
+        span: (u32, u32),
+    ) -> TableAddress {
+        let layout = self.maps[map];
         let (parts, constant) = match layout.is_hash() {
             true => self.place_in_planes(index, var, constant, &layout),
             false => self.place_in_array(index, var, constant, &layout),
         };
         let (var, offset) = self.sum(parts, constant);
-        Some(TableAddress { map, var, offset, span })
+        TableAddress { map, var, offset, span }
     }
 
     /// Sum of the variable parts of a place in a map, and the constant part.

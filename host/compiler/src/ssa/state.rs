@@ -200,7 +200,9 @@ pub struct State {
     pub maps: Vec<u32>,
     /// State of the maps' keys, by index in the object.
     pub keys: Vec<u32>,
-    /// Entries whose key the program may have replaced or deleted since they were looked up.
+    /// Results of lookups in hash maps, by map and place.
+    pub found: BTreeSet<(usize, Val)>,
+    /// Those whose entry the program may have replaced or deleted since.
     pub stale: BTreeSet<(usize, Val)>,
 }
 
@@ -220,6 +222,7 @@ impl State {
             stored: None,
             maps: vec![0; maps],
             keys: vec![0; maps],
+            found: BTreeSet::new(),
             stale: BTreeSet::new(),
         }
     }
@@ -257,6 +260,7 @@ impl Merge<'_> {
         merged.keys = (0..self.states[0].1.keys.len()).map(|m| self.version(|s| s.keys[m])).collect();
         let stored = self.states.iter().filter_map(|(_, s)| s.stored);
         merged.stored = stored.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        merged.found = self.states.iter().flat_map(|(_, s)| s.found.iter().copied()).collect();
         merged.stale = self.states.iter().flat_map(|(_, s)| s.stale.iter().copied()).collect();
         let (first, rest) = (&self.states[0].1, &self.states[1..]);
         for (value, range) in &first.ranges.0 {
@@ -424,6 +428,7 @@ impl Merge<'_> {
             state.stale.contains(&(map, *arg)) && !null
         });
         let index = self.phi(merged, args);
+        merged.found.insert((map, index));
         if stale {
             merged.stale.insert((map, index));
         }
