@@ -86,7 +86,12 @@ impl Tables {
                     if entry.value.len() != table.value_size as usize {
                         return Err(format!("map `{name}`: a value is not of its size"));
                     }
-                    access.write(map, index, &entry.value).map_err(|e| e.to_string())?;
+                    let mut value = entry.value.clone();
+                    if table.kind == MapKind::Devmap {
+                        // What follows the interface is a program to run there, of which there is none.
+                        value.iter_mut().skip(4).for_each(|byte| *byte = 0);
+                    }
+                    access.write(map, index, &value).map_err(|e| e.to_string())?;
                 } else if let Some(known) = self.aside.get_mut(name) {
                     known.retain(|e| e.key != entry.key);
                     known.push(entry.clone());

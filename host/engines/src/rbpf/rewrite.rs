@@ -68,6 +68,7 @@ pub fn rewrite(insns: &[Insn], layout: &Layout<'_>) -> Result<Vec<u8>, String> {
         writer.op(slot, op).map_err(|what| at(&what))?;
         slot += op.slots();
     }
+    writer.end();
     finish(&writer.pieces, &starts)
 }
 
@@ -150,7 +151,14 @@ impl Writer<'_> {
         self.put(alu(AluOp::Mov, 1, Operand::Imm(context)));
     }
 
-    /// Counts a step back; the last one ends in a load from address 0, which rbpf refuses.
+    /// What runs off the program's end loads from address 0, which rbpf refuses; there it would panic.
+    fn end(&mut self) {
+        self.put(alu(AluOp::Mov, 0, Operand::Imm(0)));
+        self.put(load(0, 0, 0));
+        self.put(Op::Exit);
+    }
+
+    /// Counts a step back; the last one ends in a load from address 0.
     fn tick(&mut self, used: &[u8]) {
         let lent = self.lend(used);
         self.put(load(lent, 10, LEFT));
