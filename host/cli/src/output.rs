@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The only place that prints: data on standard output, talk on standard error.
 
+mod cost;
 mod diagnostic;
 mod human;
 mod json;

@@ -77,10 +77,90 @@ pub struct CheckedProgram {
     pub cycles_per_packet: Option<u32>,
     /// Millions of packets a second at the target's nominal clock.
     pub mpps: Option<f64>,
+    /// What it takes of the target.
+    pub cost: Option<CostReport>,
     /// Wall-clock time of compilation in milliseconds.
     pub compile_ms: f64,
     /// Refusals and remarks.
     pub diagnostics: Vec<DiagnosticReport>,
+}
+
+/// What a program takes of its target.
+#[derive(Debug, Serialize)]
+pub struct CostReport {
+    /// Clocks from admission until the packet has left the stages.
+    pub latency_clocks: u32,
+    /// Units by kind.
+    pub units: Vec<UnitsReport>,
+    /// Table memory by map.
+    pub tables: Vec<MemoryReport>,
+    /// What the admission gap is for; `null` where there is none.
+    pub gap: Option<GapReport>,
+    /// Source lines that something was made of.
+    pub lines: Vec<LineReport>,
+}
+
+/// Units of one kind.
+#[derive(Debug, Serialize)]
+pub struct UnitsReport {
+    /// `ALU`, `load/store`, `compare`, `table`, `multiplier`, `deep load`, `key`.
+    pub kind: String,
+    /// Words that do something.
+    pub used: u32,
+    /// Words there are, in the passes that the program takes.
+    pub available: u32,
+}
+
+/// Table memory of a map.
+#[derive(Debug, Serialize)]
+pub struct MemoryReport {
+    /// Name of the map.
+    pub map: String,
+    /// Table unit.
+    pub unit: u32,
+    /// Bytes of its values.
+    pub bytes: u64,
+    /// Bytes of the unit.
+    pub unit_bytes: u64,
+}
+
+/// What decides the admission gap: the two accesses that are furthest apart of those whose order shows.
+#[derive(Debug, Serialize)]
+pub struct GapReport {
+    /// The gap.
+    pub clocks: u32,
+    /// Name of the map.
+    pub map: String,
+    /// The earlier and the later access.
+    pub between: [AccessReport; 2],
+    /// What would shorten it.
+    pub help: String,
+}
+
+/// An access to a map.
+#[derive(Debug, Serialize)]
+pub struct AccessReport {
+    /// What is done.
+    pub operation: String,
+    /// Instruction slot.
+    pub insn: Option<u32>,
+    /// Stage, counted over all passes.
+    pub stage: u32,
+}
+
+/// Cost of a source line.
+#[derive(Debug, Serialize)]
+pub struct LineReport {
+    /// File name as the compiler saw it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Text of the line.
+    pub text: String,
+    /// Units' words that carry out something of it, also together with other lines.
+    pub units: u32,
+    /// Stages in which they are, counted over all passes.
+    pub stages: Vec<u32>,
 }
 
 /// One diagnostic of the compiler.
@@ -238,8 +318,12 @@ pub struct BenchReport {
     pub target: String,
     /// Packets sent.
     pub packets: usize,
+    /// Clocks from one packet to the next that `prog check` announces: the larger of passes and gap.
+    pub announced_cycles_per_packet: u32,
     /// What the RTL measured.
     pub rtl: RtlFigures,
+    /// The same where all packets are the first one.
+    pub one_flow: RtlFigures,
     /// Millions of packets a second at the target's nominal clock.
     pub mpps: Option<f64>,
     /// Simulated clocks per millisecond of wall-clock time.

@@ -20,6 +20,28 @@ int tick(struct xdp_md *ctx)
 char LICENSE[] SEC(\"license\") = \"Dual MIT/GPL\";
 ";
 
+/// Keeps what it returned last: every packet waits for the one before.
+const LAST: &str = "\
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64);
+} seen SEC(\".maps\");
+SEC(\"xdp\")
+int last(struct xdp_md *ctx)
+{
+	__u32 key = 0;
+	__u64 *value = map_lookup(&seen, &key);
+
+	if (!value)
+		return XDP_ABORTED;
+	*value = *value * 2 + ctx->rx_queue_index + 1;
+	return XDP_PASS;
+}
+char LICENSE[] SEC(\"license\") = \"Dual MIT/GPL\";
+";
+
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
     keys.sort_unstable();
@@ -172,6 +194,38 @@ fn check_says_what_a_program_costs() {
     let cycles = program["cycles_per_packet"].as_f64().expect("a number");
     assert_eq!(program["mpps"].as_f64().expect("a number"), 250.0 / cycles);
     assert!(cycles >= program["passes"].as_f64().expect("a number"));
+    let cost = &program["cost"];
+    assert_eq!(keys(cost), ["gap", "latency_clocks", "lines", "tables", "units"]);
+    assert_eq!((&cost["gap"], &cost["tables"]), (&Value::Null, &json!([])));
+    let kinds: Vec<&str> =
+        cost["units"].as_array().expect("a list").iter().filter_map(|u| u["kind"].as_str()).collect();
+    assert_eq!(kinds[..3], ["ALU", "load/store", "compare"]);
+    // The comparison with the port is one line, and takes at least a compare unit.
+    let lines = cost["lines"].as_array().expect("a list");
+    assert!(lines.iter().any(|l| l["text"].as_str().is_some_and(|t| t.contains("BE16(PORT)"))));
+    assert!(lines.iter().all(|l| l["units"].as_u64() > Some(0) && l["line"].as_u64() > Some(0)));
+    let outcome = folder.weir(&["prog", "check", &object]);
+    assert!(
+        outcome.stdout.contains("  units     ALU ") && outcome.stdout.contains("drop_port.bpf.c:"),
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
+fn check_says_what_a_gap_is_for() {
+    let folder = Folder::new();
+    let object = folder.object("last", LAST);
+    let report = folder.json(0, &["prog", "check", &object, "-j"]);
+    let program = &report["programs"][0];
+    let (cost, gap) = (&program["cost"], &program["cost"]["gap"]);
+    assert!(program["admission_gap"].as_u64() > Some(1));
+    assert_eq!(gap["clocks"], program["admission_gap"]);
+    assert_eq!(gap["map"], "seen");
+    let operations = [&gap["between"][0]["operation"], &gap["between"][1]["operation"]];
+    assert_eq!(operations, [&json!("read"), &json!("write")]);
+    assert!(gap["help"].as_str().is_some_and(|h| h.contains("addition")), "{gap}");
+    assert_eq!((&cost["tables"][0]["map"], &cost["tables"][0]["bytes"]), (&json!("seen"), &json!(8)));
 }
 
 #[test]

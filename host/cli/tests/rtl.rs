@@ -49,6 +49,10 @@ fn bench_measures_and_says_how_fast_it_simulates() {
     assert!(number(&report["simulated_khz"]) > 0.0);
     // The nominal clock of `sim` is 250 MHz.
     assert_eq!(number(&report["mpps"]), 250.0 / number(&report["rtl"]["cycles_per_packet"]));
+    for figures in ["rtl", "one_flow"] {
+        let measured = number(&report[figures]["cycles_per_packet"]);
+        assert_eq!(measured, number(&report["announced_cycles_per_packet"]), "{figures}");
+    }
     let outcome = folder.weir(&["prog", "bench", &object]);
     assert!(outcome.stdout.contains("simulated at") && outcome.stdout.contains("cycles per packet"));
 }

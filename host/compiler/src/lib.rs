@@ -10,11 +10,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cfg;
+pub mod cost;
 pub mod dag;
 pub mod diag;
 pub mod schedule;
 pub mod ssa;
 
+pub use cost::Cost;
 pub use diag::{Diagnostic, Level, SourceLine};
 
 use dag::Dag;
@@ -30,8 +32,10 @@ use weir_pipeline::{Pipeline, Target};
 pub struct Compiled {
     /// The words and tables.
     pub pipeline: Pipeline,
-    /// What it costs.
+    /// What it costs, in short.
     pub report: Report,
+    /// What it takes of the target.
+    pub cost: Cost,
     /// Findings that do not keep it from running.
     pub warnings: Vec<Diagnostic>,
 }
@@ -128,7 +132,8 @@ pub fn compile_with(
         cycles_per_packet: target.interval(pipeline.passes(), pipeline.gap),
         operations: dag.nodes.len() as u32,
     };
-    Ok(Compiled { pipeline, report, warnings: Vec::new() })
+    let cost = cost::cost(&dag, &placement, &object.maps, &pipeline, program, target);
+    Ok(Compiled { pipeline, report, cost, warnings: Vec::new() })
 }
 
 fn refusal(failure: &Failure, dag: &Dag, program: &Program, target: &Target) -> Diagnostic {

@@ -2,7 +2,7 @@
 //! Text for people.
 
 use super::table::{Align, Table};
-use super::{Text, diagnostic};
+use super::{Text, cost, diagnostic};
 use crate::failure::Failure;
 use crate::report::{
     BenchReport, CheckReport, CheckedProgram, DumpReport, PlaceReport, ProgramReport, Report, RunReport,
@@ -77,6 +77,11 @@ fn check(report: &CheckReport, color: bool) -> Text {
         text.stderr += &diagnostic::render_all(&program.diagnostics, color);
     }
     text.stdout = format!("{} on target {}\n{}", report.object.display(), report.target, table.render(0));
+    for program in &report.programs {
+        if let Some(taken) = &program.cost {
+            text.stdout += &cost::cost(&program.name, taken, report.programs.len() == 1);
+        }
+    }
     let refused = report.programs.iter().filter(|p| !p.accepted).count();
     if refused > 0 {
         text.stderr += &format!("error: {refused} of {} programs refused\n", report.programs.len());
@@ -270,6 +275,10 @@ fn rtl_lines(rtl: &RtlFigures) -> String {
 fn bench(report: &BenchReport) -> String {
     let mut text = headline(&report.program, &report.target);
     text += &format!("{} packets\n{}", report.packets, rtl_lines(&report.rtl));
+    text += &format!(
+        "announced: {} cycles per packet; measured with packets of one flow: {:.2}\n",
+        report.announced_cycles_per_packet, report.one_flow.cycles_per_packet
+    );
     if let Some(mpps) = report.mpps {
         text += &format!("{mpps:.1} Mpps at the nominal clock of the target\n");
     }

@@ -27,23 +27,31 @@ struct Site {
 
 /// The gap of a schedule, at least 1.
 pub fn gap(dag: &Dag, placement: &Placement, target: &Target) -> u32 {
-    let mut sites: Vec<Site> = Vec::new();
-    for (node, place) in dag.nodes.iter().zip(&placement.places) {
+    widest(dag, placement, target).0
+}
+
+/// The gap of a schedule and, if it is more than 1, the two nodes that it is for.
+pub fn widest(dag: &Dag, placement: &Placement, target: &Target) -> (u32, Option<(usize, usize)>) {
+    let mut sites: Vec<(usize, Site)> = Vec::new();
+    for (index, (node, place)) in dag.nodes.iter().zip(&placement.places).enumerate() {
         if let Kind::Late { op, map: Some(map), span, size, .. } = node.kind {
             let clock = target.site_clock(place.stage / target.stages, place.stage % target.stages);
             let unit = placement.tables.key_unit(map).unwrap_or(0);
-            sites.push(Site { map, op, size, span, clock, unit });
+            sites.push((index, Site { map, op, size, span, clock, unit }));
         }
     }
-    let mut gap = 1;
-    for (index, a) in sites.iter().enumerate() {
+    let mut widest = (1, None);
+    for (at, (first, a)) in sites.iter().enumerate() {
         // A key operation takes several clocks, so that even two packets at one site meet.
-        for b in sites[index..].iter().filter(|b| conflict(a, b)) {
+        for (second, b) in sites[at..].iter().filter(|(_, b)| conflict(a, b)) {
             let least = if a.op.is_key() { KEY_HAZARD_CLOCKS } else { 1 };
-            gap = gap.max(a.clock.abs_diff(b.clock) + least);
+            let clocks = a.clock.abs_diff(b.clock) + least;
+            if clocks > widest.0 {
+                widest = (clocks, Some((*first, *second)));
+            }
         }
     }
-    gap
+    widest
 }
 
 fn conflict(a: &Site, b: &Site) -> bool {

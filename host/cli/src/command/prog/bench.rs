@@ -11,7 +11,7 @@ use crate::report::{BenchReport, SCHEMA};
 use etherparse::PacketBuilder;
 use weir_engines::packet::number;
 use weir_engines::session::open;
-use weir_engines::{EngineError, EngineKind, Maps, Packet, Subject};
+use weir_engines::{EngineError, EngineKind, Maps, Packet, RtlFigures, Subject};
 
 /// Packets of a run at least: enough that filling the ring at its start does not show.
 const PACKETS: usize = 2048;
@@ -31,15 +31,34 @@ pub fn run(args: &BenchArgs) -> Result<BenchReport, Failure> {
         Some(path) => maps::read(path, &loaded.object.maps)?,
         None => Maps::new(),
     };
-    let count = PACKETS.next_multiple_of(once.len());
-    let mut packets: Vec<Packet> = once.into_iter().cycle().take(count).collect();
-    number(&mut packets, SEED);
     let pipeline = compile::compile(&loaded, program)?;
     let subject =
         Subject { object: &loaded.object, program, target: &loaded.target, pipeline: Some(&pipeline) };
-    let figures = open(&subject, EngineKind::Rtl)
+    // Packets of one flow meet in the same entries of maps, one right behind the other.
+    let single = once.first().cloned().ok_or_else(|| Failure::new("there are no packets"))?;
+    let one_flow = measure(&subject, vec![single], &before)?.1;
+    let (packets, rtl) = measure(&subject, once, &before)?;
+    Ok(BenchReport {
+        schema: SCHEMA,
+        program: super::describe_program(program),
+        target: loaded.target.name.clone(),
+        packets,
+        announced_cycles_per_packet: loaded.target.interval(pipeline.passes(), pipeline.gap),
+        mpps: (rtl.cycles_per_packet > 0.0).then(|| mpps(&loaded.target, rtl.cycles_per_packet)),
+        simulated_khz: rtl.simulated_khz,
+        rtl,
+        one_flow,
+    })
+}
+
+/// Sends packets again and again, back to back; how many there were, and what the RTL counted.
+fn measure(subject: &Subject<'_>, once: Vec<Packet>, before: &Maps) -> Result<(usize, RtlFigures), Failure> {
+    let count = PACKETS.next_multiple_of(once.len());
+    let mut packets: Vec<Packet> = once.into_iter().cycle().take(count).collect();
+    number(&mut packets, SEED);
+    let figures = open(subject, EngineKind::Rtl)
         .and_then(|mut engine| {
-            engine.set_maps(&before)?;
+            engine.set_maps(before)?;
             engine.run(&packets)?;
             Ok(engine.rtl_figures())
         })
@@ -47,16 +66,8 @@ pub fn run(args: &BenchArgs) -> Result<BenchReport, Failure> {
             EngineError::Skipped(why) => Failure::new(format!("engine `rtl` cannot run: {why}")),
             failed => Failure::new(failed.to_string()),
         })?;
-    let rtl = figures.ok_or_else(|| Failure::new("engine `rtl` has measured nothing"))?;
-    Ok(BenchReport {
-        schema: SCHEMA,
-        program: super::describe_program(program),
-        target: loaded.target.name.clone(),
-        packets: packets.len(),
-        mpps: (rtl.cycles_per_packet > 0.0).then(|| mpps(&loaded.target, rtl.cycles_per_packet)),
-        simulated_khz: rtl.simulated_khz,
-        rtl,
-    })
+    let figures = figures.ok_or_else(|| Failure::new("engine `rtl` has measured nothing"))?;
+    Ok((packets.len(), figures))
 }
 
 /// A UDP packet of 60 bytes, the shortest frame without its FCS.

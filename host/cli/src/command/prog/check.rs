@@ -5,9 +5,13 @@ use super::Loaded;
 use super::compile;
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::report::{CheckReport, CheckedProgram, SCHEMA};
+use crate::report::{
+    AccessReport, CheckReport, CheckedProgram, CostReport, GapReport, LineReport, MemoryReport, SCHEMA,
+    UnitsReport,
+};
 use std::path::Path;
 use weir_bpf::{Program, RefusedProgram};
+use weir_compiler::Cost;
 use weir_pipeline::Target;
 
 /// Checks the named program, or all XDP programs.
@@ -65,8 +69,43 @@ fn check(loaded: &Loaded, program: &Program) -> CheckedProgram {
         admission_gap: cost.map(|c| c.gap),
         cycles_per_packet: cost.map(|c| c.cycles_per_packet),
         mpps: cost.map(|c| mpps(&loaded.target, c.cycles_per_packet.into())),
+        cost: attempt.compiled.map(|compiled| details(compiled.cost)),
         compile_ms: attempt.milliseconds,
         diagnostics: attempt.diagnostics,
+    }
+}
+
+fn details(cost: Cost) -> CostReport {
+    let units = cost.units.into_iter().map(|u| UnitsReport {
+        kind: u.kind.to_owned(),
+        used: u.used,
+        available: u.available,
+    });
+    let tables = cost.tables.into_iter().map(|t| MemoryReport {
+        map: t.map,
+        unit: t.unit,
+        bytes: t.bytes,
+        unit_bytes: t.of,
+    });
+    let gap = cost.gap.map(|g| GapReport {
+        clocks: g.clocks,
+        map: g.map,
+        between: g.between.map(|(operation, insn, stage)| AccessReport { operation, insn, stage }),
+        help: g.help,
+    });
+    let lines = cost.lines.into_iter().map(|l| LineReport {
+        file: l.file,
+        line: l.line,
+        text: l.text,
+        units: l.units,
+        stages: l.stages.into_iter().collect(),
+    });
+    CostReport {
+        latency_clocks: cost.latency_clocks,
+        units: units.collect(),
+        tables: tables.collect(),
+        gap,
+        lines: lines.collect(),
     }
 }
 
@@ -86,6 +125,7 @@ fn unreadable(path: &Path, program: &RefusedProgram) -> CheckedProgram {
         admission_gap: None,
         cycles_per_packet: None,
         mpps: None,
+        cost: None,
         compile_ms: 0.0,
         diagnostics: vec![super::unreadable(path, &program.error)],
     }
