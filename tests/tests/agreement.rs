@@ -27,7 +27,7 @@ struct Case {
     rtl: bool,
 }
 
-const CASES: [Case; 35] = [
+const CASES: [Case; 37] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
     case("reflect", "reflect", plain_packets, Maps::new, &[3]),
@@ -43,6 +43,8 @@ const CASES: [Case; 35] = [
     case("copies", "swap", noise_packets, Maps::new, &[1, 3]),
     case("copies", "move", noise_packets, Maps::new, &[0, 1, 2, 3]),
     case("copies", "array", noise_packets, Maps::new, &[1, 2, 3]),
+    case("globals", "globals", noise_packets, Maps::new, &[1, 2, 3]),
+    case("globals", "constants", noise_packets, Maps::new, &[1, 2, 3]),
     case("loops", "sum", noise_packets, Maps::new, &[1, 2, 3]),
     case("loops", "until", noise_packets, Maps::new, &[1, 2, 3]),
     case("loops", "extensions", noise_packets, Maps::new, &[1, 2, 3]),

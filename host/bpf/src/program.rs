@@ -212,6 +212,11 @@ pub struct MapDef {
 pub const F_RDONLY_PROG: u32 = 1 << 7;
 
 impl MapDef {
+    /// Whether it is read-only data, whose values are known before any program runs.
+    pub fn is_constant(&self) -> bool {
+        self.initial.is_some() && self.flags & F_RDONLY_PROG != 0
+    }
+
     /// The type, if its number is known.
     pub fn kind(&self) -> Option<MapType> {
         MapType::from_number(self.map_type)

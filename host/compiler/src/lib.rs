@@ -110,7 +110,7 @@ pub fn compile_with(
     let live = dag::live::live(&function, &mut sets);
     let compares = target.units.compares;
     let mut dag = dag::lower(&function, &live, &mut sets, &carried, compares, Shape::Trees);
-    let tables = Tables::new(object, program, target, &function.maps)
+    let tables = Tables::new(object, program, target, &function.maps, &dag)
         .inspect_err(|_| show(Dump::Dag, &|| dag.to_string()))?;
     let mut placement = schedule::schedule(&mut dag, &tables, target);
     if placement.is_err() {

@@ -5,6 +5,7 @@ mod support;
 
 use std::path::Path;
 use support::{array, assembled, from_insns, refused, target};
+use weir_bpf::program::F_RDONLY_PROG;
 use weir_bpf::{Insn, MapDef};
 use weir_compiler::compile;
 use weir_compiler::diag::codes::{CODES, INTERNAL, PASSES, PREDICATES, REGISTERS, UNITS};
@@ -14,7 +15,7 @@ fn maps() -> Vec<MapDef> {
         array("array", 8, 4),
         MapDef { map_type: 9, ..array("lru", 8, 4) },
         array("big", 1 << 20, 16),
-        MapDef { initial: Some(vec![0; 8]), ..array(".rodata", 8, 1) },
+        MapDef { initial: Some(vec![0; 8]), flags: F_RDONLY_PROG, ..array(".rodata", 8, 1) },
         MapDef { key_size: 8, ..array("wrong", 8, 4) },
         MapDef { map_type: 1, ..array("hash", 8, 4) },
     ]

@@ -46,6 +46,7 @@ fn corpus_programs_agree_with_the_interpreter() {
         "deep",
         "drop_port",
         "firewall",
+        "globals",
         "hash",
         "jump",
         "loops",

@@ -15,7 +15,7 @@ pub struct Entry {
     /// What the rule is and why it is there.
     pub explanation: &'static str,
     /// Assembly that is refused with this code, if a few lines show it. `map[0]` is an ARRAY of four 8-byte values,
-    /// `map[1]` an LRU_HASH, `map[2]` an ARRAY of 16 MiB, `map[3]` static data, `map[4]` an ARRAY with 8-byte keys,
+    /// `map[1]` an LRU_HASH, `map[2]` an ARRAY of 16 MiB, `map[3]` read-only data, `map[4]` an ARRAY with 8-byte keys,
     /// `map[5]` a HASH of four 8-byte values with 4-byte keys.
     pub example: Option<&'static str>,
     /// What helps, in one line.
@@ -161,10 +161,10 @@ table! {
         "An array has keys of 4 bytes, a hash map of 1 to 16; a map has at least one entry and at least one byte in it, and no flags that change how programs use it."
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[4]\ncall 1\nr0 = 1\nexit"),
         help None;
-    STATIC_DATA "X0406" "static data" explanation
-        "The program refers to a variable of its `.rodata`, `.data` or `.bss`. These are not taken yet."
-        example Some("r1 = map[3][0]+0\nr0 = 1\nexit"),
-        help Some("use a constant that the compiler can put into the instruction, or a map");
+    STATIC_DATA "X0406" "misuse of static data" explanation
+        "Variables of `.rodata` are constants; `.data` and `.bss` are arrays of one entry that the program reads and writes. A store into read-only data, a lookup in static data and the address of a value of an ordinary map are refused."
+        example Some("r1 = map[3][0]+0\n*(u32 *)(r1 + 0) = 1\nr0 = 1\nexit"),
+        help None;
     STALE_VALUE "X0407" "value of an entry that may be gone" explanation
         "The pointer comes from a lookup that the program made before it deleted a key of the same map, or updated a key of the same HASH. In the kernel it then leads to memory that is no entry any more, and may become another. (An update of a PERCPU_HASH or of an array changes the entry in place; the pointer stays good.)"
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[5]\ncall 1\nr6 = r0\nif r6 == 0 goto out\nr2 = r10\nr2 += -4\nr1 = map[5]\ncall 3\nr0 = *(u64 *)(r6 + 0)\nout:\nr0 = 1\nexit"),
@@ -220,7 +220,7 @@ impl Entry {
             if example.contains("map[") {
                 page.push_str(
                     "\n`map[0]` is an ARRAY of four 8-byte values, `map[1]` an LRU_HASH, `map[2]` an ARRAY of 16 MiB, \
-                     `map[3]` static data, `map[4]` an ARRAY with 8-byte keys, `map[5]` a HASH of four 8-byte values \
+                     `map[3]` read-only data, `map[4]` an ARRAY with 8-byte keys, `map[5]` a HASH of four 8-byte values \
                      with 4-byte keys.\n",
                 );
             }

@@ -2,6 +2,7 @@
 //! Which map lies in which table unit, and which one's keys in which key unit. A map is assigned when its first access is
 //! placed, to the unit there, as long as the rest can still be accommodated.
 
+use crate::dag::{Dag, Kind};
 use crate::diag::{Diagnostic, codes};
 use crate::ssa::layout::Layout;
 use std::collections::BTreeMap;
@@ -124,9 +125,15 @@ impl Tables {
         program: &Program,
         target: &Target,
         layouts: &[Layout],
+        dag: &Dag,
     ) -> Result<Tables, Vec<Diagnostic>> {
+        // Read-only data of which every load has become a constant needs no place.
+        let needed = |map: &usize| {
+            object.maps.get(*map).is_none_or(|def| !def.is_constant())
+                || dag.nodes.iter().any(|n| matches!(n.kind, Kind::Late { map: Some(m), .. } if m == *map))
+        };
         let used = || {
-            let maps = program.relocations.iter().map(|r| r.map);
+            let maps = program.relocations.iter().map(|r| r.map).filter(needed);
             maps.filter_map(|map| Some((map, *layouts.get(map)?)))
         };
         let words = used().map(|(map, layout)| (map, layout.bytes() / 8)).collect();

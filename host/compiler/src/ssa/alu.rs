@@ -127,10 +127,14 @@ impl Builder<'_> {
         self.state.registers[dst as usize] = match value {
             Wide::Value(value) => Slot::Scalar(self.constant(value)),
             Wide::Map(map) => Slot::Map(map as usize),
-            Wide::MapValue(map, _) => {
-                let name = self.object.maps.get(map as usize).map_or("?", |m| &m.name).to_owned();
-                self.error(codes::STATIC_DATA, format!("address of static data in `{name}`"));
-                Slot::Poison
+            Wide::MapValue(map, offset) => {
+                let (map, index) = (map as usize, self.constant(0));
+                if self.object.maps[map].initial.is_none() {
+                    let name = &self.object.maps[map].name;
+                    let message = format!("address of a value of `{name}`, which is no static data");
+                    self.error(codes::STATIC_DATA, message);
+                }
+                Slot::MapValue { map, index, var: None, offset: offset.into() }
             }
         };
     }

@@ -13,6 +13,7 @@ use super::values::{Def, Entry, Val};
 use super::{Address, Cond, Effect, TableAddress};
 use crate::diag::{Diagnostic, codes};
 use weir_bpf::op::{AtomicOp, Operand, Size as Width};
+use weir_bpf::program::F_RDONLY_PROG;
 use weir_pipeline::words::{AluOp, CmpOp, Size};
 
 /// Constant offsets of the table unit are below this.
@@ -67,6 +68,11 @@ impl Builder<'_> {
                     None
                 }
             },
+            Slot::MapValue { map, index, var: None, offset }
+                if self.object.maps[map].is_constant() && self.known(index) == Some(0) =>
+            {
+                self.constant_data(map, offset + off, bytes)
+            }
             Slot::MapValue { .. } => {
                 let address = self.check_value(pointer, off, bytes)?;
                 Some(self.read_value(address, size_of(bytes)))
@@ -136,6 +142,31 @@ impl Builder<'_> {
             return None;
         }
         Some((least, most))
+    }
+
+    /// Bytes of read-only data.
+    fn constant_data(&mut self, map: usize, at: i64, bytes: u32) -> Option<Val> {
+        let data = self.object.maps[map].initial.as_deref().unwrap_or_default();
+        let range = usize::try_from(at).ok().map(|at| at..at.saturating_add(bytes as usize));
+        let Some(found) = range.and_then(|range| data.get(range)) else {
+            let message =
+                format!("{bytes} bytes are accessed from byte {at} on of a value of {}", data.len());
+            self.error(codes::VALUE_BOUNDS, message);
+            return None;
+        };
+        let value = found.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        Some(self.constant(value))
+    }
+
+    /// Whether a program may write a map.
+    fn check_writable(&mut self, map: usize) -> bool {
+        let def = &self.object.maps[map];
+        if def.flags & F_RDONLY_PROG != 0 {
+            let message = format!("store into `{}`, which programs can only read", def.name);
+            self.error(codes::STATIC_DATA, message);
+            return false;
+        }
+        true
     }
 
     /// Whether what deep loads can reach of `bytes` bytes is as it was received.
@@ -354,7 +385,9 @@ impl Builder<'_> {
                 }
             }
             Slot::MapValue { map, .. } => {
-                if let Some(address) = self.check_value(base, off, bytes) {
+                if self.check_writable(map)
+                    && let Some(address) = self.check_value(base, off, bytes)
+                {
                     self.site(Effect::Write { address, size, data });
                     self.state.maps[map] = self.new_version();
                 }
@@ -380,7 +413,9 @@ impl Builder<'_> {
             }
         }
         if let (AtomicOp::Add, false, Slot::MapValue { map, .. }) = (op, fetch, pointer) {
-            if let Some(address) = self.check_value(pointer, off.into(), bytes) {
+            if self.check_writable(map)
+                && let Some(address) = self.check_value(pointer, off.into(), bytes)
+            {
                 self.site(Effect::Add { address, size: size_of(bytes), data: operand });
                 self.state.maps[map] = self.new_version();
             }

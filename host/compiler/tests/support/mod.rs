@@ -133,6 +133,8 @@ pub fn compare_on(
             // Every other entry is zero, as most are in practice.
             let bytes = numbers.bytes(table.value_size as usize);
             let value = if numbers.below(2) == 0 { bytes } else { vec![0; bytes.len()] };
+            let initial = object.map(&table.name).and_then(|def| def.initial.clone());
+            let value = initial.unwrap_or(value);
             let place = match table.kind.is_hash() {
                 true => model.insert(map, to_key(&key)).ok_or("no place for a key")?,
                 false => place,
