@@ -27,9 +27,12 @@ struct Case {
     rtl: bool,
 }
 
-const CASES: [Case; 37] = [
+const CASES: [Case; 40] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
+    case("merged", "lookups", noise_packets, merged_maps, &[0, 1, 2]),
+    case("merged", "late_check", noise_packets, merged_maps, &[0, 2, 3]),
+    case("merged", "spaces", noise_packets, Maps::new, &[0, 2, 3]),
     case("reflect", "reflect", plain_packets, Maps::new, &[3]),
     case("alu", "alu64", operand_packets, Maps::new, &[1, 3]),
     case("alu", "alu32", operand_packets, Maps::new, &[1, 3]),
@@ -207,6 +210,15 @@ fn seeded_maps() -> Maps {
     let per_cpu = vec![Entry { key: key(3), value: [almost(8), vec![0; 8]].concat() }];
     let shared = vec![Entry { key: key(1), value: almost(4) }];
     Maps::from([("settings".into(), settings), ("per_cpu".into(), per_cpu), ("shared".into(), shared)])
+}
+
+/// Values for `merged.bpf.c`, of which some have the bits set that the program looks for.
+fn merged_maps() -> Maps {
+    let mut random = Random::new(9);
+    let mut entries = |count: u32| {
+        (0..count).map(|i| Entry { key: i.to_le_bytes().to_vec(), value: random.bytes(16) }).collect()
+    };
+    Maps::from([("first".into(), entries(4)), ("second".into(), entries(3))])
 }
 
 fn run(name: &str, case: &Case, cpu: &str) -> Result<(), Failed> {

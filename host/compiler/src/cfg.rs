@@ -4,6 +4,7 @@
 //! Refused here: illegal instructions, jumps out of the program or from one function into another, recursion, code
 //! that cannot be reached. Whether a loop ends is not a question of its shape; [`crate::ssa`] runs it.
 
+mod liveness;
 mod order;
 
 use crate::diag::{Diagnostic, codes};
@@ -61,6 +62,8 @@ pub struct Block {
     /// and at last its own. Header blocks have position 0 in their loop; of all other edges the end is behind the
     /// start.
     pub place: Vec<u32>,
+    /// Registers, as bits, that can still be read where it begins and where it ends.
+    pub live: (liveness::Registers, liveness::Registers),
 }
 
 /// The blocks in the order of the program; block 0 is the entry.
@@ -171,6 +174,9 @@ impl Cfg {
         for (block, place) in blocks.iter_mut().zip(places) {
             block.place = place;
         }
+        for (block, live) in liveness::liveness(&blocks).into_iter().enumerate() {
+            blocks[block].live = live;
+        }
         Ok(Cfg { blocks })
     }
 }
@@ -178,8 +184,10 @@ impl Cfg {
 fn split(program: &Program, ops: &[(usize, Op)], leaders: &BTreeSet<usize>) -> Vec<Block> {
     let slots: Vec<usize> = leaders.iter().copied().filter(|l| *l < program.insns.len()).collect();
     let block_at = |slot: usize| slots.partition_point(|l| *l <= slot) - 1;
-    let mut blocks: Vec<Block> =
-        slots.iter().map(|_| Block { insns: Vec::new(), exit: Exit::Return, place: Vec::new() }).collect();
+    let mut blocks: Vec<Block> = slots
+        .iter()
+        .map(|_| Block { insns: Vec::new(), exit: Exit::Return, place: Vec::new(), live: (0, 0) })
+        .collect();
     for &(slot, op) in ops {
         blocks[block_at(slot)].insns.push((slot, op));
     }

@@ -11,8 +11,10 @@
 //! - [`build`]: the run over the blocks, with [`alu`], [`memory`], [`stack`], [`branch`], [`call`], [`copies`],
 //!   [`function`] and [`divide`] for the kinds of instructions.
 //! - [`unroll`]: iterations of loops and when there are too many.
+//! - [`apart`]: paths that cannot meet because a register holds different kinds of things.
 
 mod alu;
+mod apart;
 mod branch;
 mod build;
 mod call;

@@ -51,6 +51,7 @@ fn corpus_programs_agree_with_the_interpreter() {
         "jump",
         "loops",
         "maps",
+        "merged",
         "reflect",
         "stack",
         "update",

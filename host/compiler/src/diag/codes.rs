@@ -89,9 +89,9 @@ table! {
         "A number is added to a pointer of which not even the magnitude is known. The kernel refuses this too: the address could wrap around."
         example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 8\nr0 = 1\nif r4 > r3 goto out\nr5 = *(u64 *)(r2 + 0)\nr2 += r5\nout:\nexit"),
         help Some("compare the number with a bound, or mask it, before adding it");
-    MIXED "X0208" "register of several kinds" explanation
-        "The register holds a pointer on one path and a number, or another kind of pointer, on the other. (Entries of one array, and null, may meet.)"
-        example Some("r3 = *(u32 *)(r1 + 12)\nr2 = 5\nif r3 == 1 goto out\nr2 = r1\nout:\nr0 = r2\nexit"),
+    MIXED "X0208" "value of several kinds" explanation
+        "What is read is a pointer on one path and a number, or another kind of pointer, on the other. In registers up to eight kinds may meet: what follows is run for each of them apart. On the stack they may not, but for entries of one map and null."
+        example Some("r3 = *(u32 *)(r1 + 12)\n*(u64 *)(r10 - 8) = r1\nif r3 == 1 goto out\n*(u64 *)(r10 - 8) = r10\nout:\nr2 = *(u64 *)(r10 - 8)\nr0 = *(u32 *)(r2 + 0)\nexit"),
         help None;
     DIVISION "X0209" "division by the constant zero" explanation
         "The kernel refuses an instruction that divides by the constant 0. (A register that happens to be 0 gives 0, or the dividend for a modulo.)"

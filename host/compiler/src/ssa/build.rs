@@ -94,7 +94,8 @@ pub fn build(
     }
     builder.begin(Vec::new());
     builder.interpret();
-    while let Some((_, pending)) = builder.pending.pop_first() {
+    while let Some((_, mut pending)) = builder.pending.pop_first() {
+        builder.divide(&mut pending);
         if !builder.turn(&pending) {
             break;
         }

@@ -62,8 +62,15 @@ impl Instance {
 
     /// The same instance, run for some of the states that flow into it apart from the others.
     pub(super) fn apart(mut self, which: u32) -> Instance {
-        self.key.push(which);
+        // Positions of blocks of functions called from here never come so high.
+        self.key.push(u32::MAX - which);
         self
+    }
+
+    /// The same instance once more, for other states.
+    pub(super) fn again(&self, which: u32) -> Instance {
+        let caller = self.caller.clone();
+        Instance { block: self.block, key: self.key.clone(), base: self.base, caller }.apart(which)
     }
 }
 
