@@ -6,7 +6,7 @@ use weir_engines::{EngineKind, Packet, Subject, open};
 use weir_pipeline::Target;
 use weir_pipeline::random::random_number;
 
-const PROGRAMS: u32 = 1_500;
+const PROGRAMS: u32 = 600;
 
 /// Numbers that break things more often than others.
 const EDGES: [i32; 10] = [0, 1, -1, 2, 7, 64, 255, i32::MAX, i32::MIN, -512];
