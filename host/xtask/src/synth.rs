@@ -126,12 +126,13 @@ fn table(family: Family, blocks: &[Block], areas: &Areas) {
     let lut = family.lut();
     println!("\n{}: {}", family.name(), family.command());
     println!(
-        "{:<40} {:>5} {:>9} {:>9} {:>6} {:>9} {:>7} {:>5} {:>10}",
+        "{:<40} {:>5} {:>9} {:>9} {:>6} {:>7} {:>9} {:>7} {:>5} {:>10}",
         "block",
         "times",
         "logic",
         "LUTRAM",
         "SRL",
+        "MUXF",
         "FF",
         "BRAM",
         "DSP",
@@ -139,12 +140,13 @@ fn table(family: Family, blocks: &[Block], areas: &Areas) {
     );
     let row = |name: &str, times: usize, area: &Area| {
         println!(
-            "{:<40} {:>5} {:>9} {:>9} {:>6} {:>9} {:>7} {:>5} {:>10}",
+            "{:<40} {:>5} {:>9} {:>9} {:>6} {:>7} {:>9} {:>7} {:>5} {:>10}",
             name,
             times,
             area.logic,
             area.lutram,
             area.srl,
+            area.wide,
             area.ff,
             area.bram_halves as f64 / 2.0,
             area.dsp,

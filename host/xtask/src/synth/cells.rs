@@ -17,6 +17,8 @@ pub enum Cost {
     Lutram(usize),
     /// LUTs for shift registers.
     Srl(usize),
+    /// One hard multiplexer behind LUTs.
+    WideMux,
     /// One flip-flop.
     FlipFlop,
     /// Halves of a block RAM.
@@ -34,6 +36,8 @@ pub struct Area {
     pub lutram: usize,
     /// LUTs for shift registers.
     pub srl: usize,
+    /// Hard multiplexers behind LUTs (MUXF7, MUXF8, MUXF9); they are no LUTs.
+    pub wide: usize,
     /// Flip-flops.
     pub ff: usize,
     /// Halves of a block RAM.
@@ -53,6 +57,7 @@ impl Area {
         self.logic += times * other.logic;
         self.lutram += times * other.lutram;
         self.srl += times * other.srl;
+        self.wide += times * other.wide;
         self.ff += times * other.ff;
         self.bram_halves += times * other.bram_halves;
         self.dsp += times * other.dsp;
@@ -64,6 +69,7 @@ impl Area {
             Cost::Logic(luts) => self.logic += luts,
             Cost::Lutram(luts) => self.lutram += luts,
             Cost::Srl(luts) => self.srl += luts,
+            Cost::WideMux => self.wide += 1,
             Cost::FlipFlop => self.ff += 1,
             Cost::BramHalves(halves) => self.bram_halves += halves,
             Cost::Dsp => self.dsp += 1,
@@ -115,16 +121,20 @@ impl Netlist {
     }
 }
 
-/// LUT sites in front of MUXF7 cells that hold no LUT of the netlist. Each data input of a MUXF7 is wired to one LUT
-/// site: a signal from elsewhere has to pass through that site, and a LUT can stand before one MUXF7 only.
+/// LUT sites in front of wide multiplexers that hold no LUT of the netlist. Each data input of a MUXF7 is wired to one
+/// LUT site, each of a MUXF8 to a MUXF7, and so on: a signal from elsewhere has to pass through such a site, and what
+/// is wired to one multiplexer cannot be wired to a second.
 fn route_throughs(module: &Module) -> usize {
-    let outputs = module.cells.values().filter(|cell| cell.kind.starts_with("LUT"));
-    let mut luts: HashSet<&Bit> = outputs.filter_map(|cell| cell.connections.get("O")?.first()).collect();
     let mut count = 0;
-    for cell in module.cells.values().filter(|cell| cell.kind == "MUXF7") {
-        for port in ["I0", "I1"] {
-            let driver = cell.connections.get(port).and_then(|bits| bits.first());
-            count += usize::from(!driver.is_some_and(|bit| luts.remove(bit)));
+    for (behind, before) in [("MUXF7", "LUT"), ("MUXF8", "MUXF7"), ("MUXF9", "MUXF8")] {
+        let outputs = module.cells.values().filter(|cell| cell.kind.starts_with(before));
+        let mut sites: HashSet<&Bit> =
+            outputs.filter_map(|cell| cell.connections.get("O")?.first()).collect();
+        for cell in module.cells.values().filter(|cell| cell.kind == behind) {
+            for port in ["I0", "I1"] {
+                let driver = cell.connections.get(port).and_then(|bits| bits.first());
+                count += usize::from(!driver.is_some_and(|bit| sites.remove(bit)));
+            }
         }
     }
     count
@@ -148,7 +158,7 @@ mod tests {
     fn cells_count_by_what_they_take() {
         let cells = ["LUT2", "LUT6", "RAM64M8", "SRL16E", "FDRE", "RAMB18E2", "DSP48E2", "stage", "CARRY4"];
         let cells: Vec<String> = cells.iter().map(|kind| cell(kind, kind, "")).collect();
-        let expected = Area { logic: 2, lutram: 8, srl: 1, ff: 1, bram_halves: 1, dsp: 1 };
+        let expected = Area { logic: 2, lutram: 8, srl: 1, wide: 0, ff: 1, bram_halves: 1, dsp: 1 };
         assert_eq!(area(&cells.join(",")).unwrap(), expected);
         assert_eq!(expected.luts(), 11.0);
     }
@@ -167,6 +177,10 @@ mod tests {
         // One input comes from the LUT, the other passes through a site of its own.
         assert_eq!(area(&[lut.clone(), mux("a", 7)].join(",")).unwrap().logic, 2);
         // The LUT stands before one of two: three sites beside it.
-        assert_eq!(area(&[lut, mux("a", 7), mux("b", 7)].join(",")).unwrap().logic, 4);
+        let two = area(&[lut.clone(), mux("a", 7), mux("b", 7)].join(",")).unwrap();
+        assert_eq!((two.logic, two.wide), (4, 2));
+        // A MUXF8 behind one MUXF7: its other input passes through one more site.
+        let second = cell("c", "MUXF8", "\"I0\": [9], \"I1\": [8], \"O\": [10]");
+        assert_eq!(area(&[lut, mux("a", 7), second].join(",")).unwrap().logic, 3);
     }
 }

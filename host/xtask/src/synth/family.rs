@@ -32,13 +32,14 @@ impl Family {
         }
     }
 
-    /// The yosys commands. Clock buffers and pads belong to a board, not to the overlay. Mapping is for area; wide
-    /// multiplexer cells save LUTs only until the LUT sites in front of them are charged for.
+    /// The yosys commands. Clock buffers and pads belong to a board, not to the overlay. Mapping is for area.
+    /// UltraScale+ has hard multiplexers behind its LUTs, which selections of five and more inputs use; `cells` charges
+    /// for the LUT sites in front of them.
     pub fn command(self) -> &'static str {
         match self {
             Family::UltraScalePlus => {
                 "scratchpad -copy abc9.script.default.area abc9.script; \
-                 synth_xilinx -family xcup -noiopad -noclkbuf -flatten"
+                 synth_xilinx -family xcup -noiopad -noclkbuf -flatten -widemux 5"
             }
             Family::Ecp5 => "synth_ecp5 -nowidelut",
         }
@@ -62,7 +63,8 @@ fn ultrascale_plus(kind: &str) -> Option<Cost> {
     Some(match kind {
         "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" | "LUT6_2" | "INV" => Cost::Logic(1),
         // Their inputs come from LUT sites, which `cells` charges for where no LUT of the netlist stands there.
-        "MUXF7" | "MUXF8" | "MUXF9" | "CARRY4" | "CARRY8" | "GND" | "VCC" => Cost::Free,
+        "MUXF7" | "MUXF8" | "MUXF9" => Cost::WideMux,
+        "CARRY4" | "CARRY8" | "GND" | "VCC" => Cost::Free,
         "RAM32X1S" | "RAM64X1S" => Cost::Lutram(1),
         "RAM32X1D" | "RAM64X1D" | "RAM128X1S" => Cost::Lutram(2),
         "RAM32M" | "RAM64M" | "RAM128X1D" | "RAM256X1S" => Cost::Lutram(4),
