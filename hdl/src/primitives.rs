@@ -8,8 +8,10 @@
 //! Registers start as zero. The contents of memories are undefined until written: FPGAs differ in what they can
 //! initialise.
 
+mod arithmetic;
 mod async_ram;
 pub mod bench;
+mod choose;
 mod context_read;
 mod context_write;
 mod delay;
@@ -17,10 +19,13 @@ mod enable_register;
 mod hold_ram;
 mod multiply;
 mod pack;
+mod relation;
 mod shift64;
 mod sync_ram;
 
+pub use arithmetic::Arithmetic;
 pub use async_ram::AsyncRam;
+pub use choose::Choose;
 pub use context_read::ContextRead;
 pub use context_write::ContextWrite;
 pub use delay::Delay;
@@ -28,6 +33,7 @@ pub use enable_register::EnableRegister;
 pub use hold_ram::HoldRam;
 pub use multiply::Multiply;
 pub use pack::Pack;
+pub use relation::Relation;
 pub use shift64::Shift64;
 pub use sync_ram::SyncRam;
 

@@ -192,7 +192,7 @@ pub struct PrimitiveModel(NonNull<c_void>);
 
 impl PrimitiveModel {
     /// Names of the outputs, in the order in which [`PrimitiveModel::step`] gives them.
-    pub const OUTPUTS: [&str; 14] = [
+    pub const OUTPUTS: [&str; 18] = [
         "packed",
         "shifted",
         "delayed_0",
@@ -207,6 +207,10 @@ impl PrimitiveModel {
         "context",
         "context_low",
         "context_high",
+        "chosen",
+        "computed",
+        "computed_plain",
+        "related",
     ];
 
     /// A model before its first clock; `None` where memory is short.
@@ -216,8 +220,8 @@ impl PrimitiveModel {
     }
 
     /// Applies `stimulus`, gives the outputs, and lets one clock pass.
-    pub fn step(&mut self, stimulus: &[u32; 8]) -> [u64; 14] {
-        let mut outputs = [0; 14];
+    pub fn step(&mut self, stimulus: &[u32; 8]) -> [u64; 18] {
+        let mut outputs = [0; 18];
         // SAFETY: the pointer is that of a live model; the shim reads eight words and writes at most as many outputs as
         // it is told that there is room for.
         unsafe {

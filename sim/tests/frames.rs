@@ -19,8 +19,8 @@ passes 1
 table "drops" array key 4 value 8 entries 4 places 4 unit 0 id 0 base 3
 pass 0 stage 0
   lsu load r1 = u16 [zero +12] if always
-  alu0 r2 = swap16 zero, load if always
-  cmp0 eq.32 alu0, 2048 (p0, p0) -> p1:f0, p2:0f
+  alu1 r2 = swap16 zero, load if always
+  cmp0 eq.32 alu1, 2048 (p0, p0) -> p1:f0, p2:0f
 pass 0 stage 1
   late add.u64 0[zero + 8] += 1 if p1
 pass 0 stage 2

@@ -25,7 +25,7 @@ fn field(stimulus: &[u32; 8], low: usize, width: usize) -> u64 {
 }
 
 /// What the outputs of a clock have to be, from the stimuli up to it; the last is that of the clock.
-fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [u64; 14] {
+fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [u64; 18] {
     let now = history[history.len() - 1];
     let ago = |clocks: usize| history.len().checked_sub(clocks + 1).map(|index| history[index]);
     let low = |clocks: usize| ago(clocks).map_or(0, |s| field(&s, 0, 64));
@@ -33,6 +33,10 @@ fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [
         ago(clocks)
             .map_or(0, |s| field(&s, 0, bits).wrapping_mul(field(&s, 64, bits)) & (u64::MAX >> (64 - bits)))
     };
+    // Before the first clock all codes are zero: sums, and equality of the sources that have the code 1 here.
+    let mut zero = [0; 8];
+    zero[6] = 0x5000;
+    let before = ago(1).unwrap_or(zero);
     let enabled = history[..history.len() - 1].iter().rfind(|s| field(s, 134, 1) == 1);
     let (a, n) = (field(&now, 0, 64), field(&now, 128, 6));
     let shifted = match (field(&now, 184, 1), field(&now, 185, 1)) {
@@ -59,10 +63,75 @@ fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [
         read,
         memory[field(&now, 140, 4) as usize],
         held,
-        context.checked_shr(8 * address).unwrap_or(0) as u64,
+        ago(1).map_or(0, |s| loaded(&s)),
         written as u64,
         (written >> 64) as u64,
+        ago(1).map_or(0, |s| match (field(&s, 191, 1), field(&s, 190, 1), field(&s, 128, 1)) {
+            (1, _, _) => 0,
+            (_, 1, _) => field(&s, 192, 64),
+            (_, _, part) => field(&s, 64 * part as usize, 64),
+        }),
+        computed(&before, &now),
+        if field(&before, 192, 5) < 6 { computed(&before, &now) } else { 0 },
+        related(&before, &now).into(),
     ]
+}
+
+/// What a read of up to 8 bytes gives.
+fn loaded(s: &[u32; 8]) -> u64 {
+    let context = u128::from(field(s, 0, 64)) | u128::from(field(s, 64, 64)) << 64;
+    let bits = 8 << field(s, 188, 2);
+    context.checked_shr(8 * field(s, 160, 12) as u32).unwrap_or(0) as u64 & (u64::MAX >> (64 - bits))
+}
+
+/// Result of the operation that `then` asks for on the operands of `now`.
+fn computed(then: &[u32; 8], now: &[u32; 8]) -> u64 {
+    let load = field(now, 192, 64);
+    let operand = |low, bit| field(now, low, 64) | load * field(then, bit, 1);
+    let (x, y, is32) = (operand(0, 198), operand(64, 199), field(then, 197, 1) == 1);
+    let (low_x, low_y) = (x as u32, y as u32);
+    let bytes = x.to_le_bytes();
+    let result = match (field(then, 192, 5), is32) {
+        (0 | 1, _) => x.wrapping_add(y),
+        (2, _) => x.wrapping_sub(y),
+        (3, _) => x & y,
+        (4, _) => x | y,
+        (5, _) => x ^ y,
+        (6, false) => x.wrapping_shl(low_y),
+        (6, true) => low_x.wrapping_shl(low_y).into(),
+        (7, false) => x.wrapping_shr(low_y),
+        (7, true) => low_x.wrapping_shr(low_y).into(),
+        (8, false) => (x as i64).wrapping_shr(low_y) as u64,
+        (8, true) => (low_x as i32).wrapping_shr(low_y) as u64,
+        (9, _) => u16::from_be_bytes([bytes[0], bytes[1]]).into(),
+        (10, _) => u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).into(),
+        (11, false) => u64::from_be_bytes(bytes),
+        // The upper half of the operand is zero, and with it the lower half of what is swapped.
+        (11, true) => 0,
+        (12, _) => x as i8 as u64,
+        (13, _) => x as i16 as u64,
+        (14, _) => x as i32 as u64,
+        _ => x,
+    };
+    if is32 { u64::from(result as u32) } else { result }
+}
+
+/// Whether the relation that `then` asks for holds between the operands of `now`.
+fn related(then: &[u32; 8], now: &[u32; 8]) -> bool {
+    let (load, alu0, alu1) = (field(now, 192, 64), field(now, 32, 64), field(now, 96, 64));
+    let a = [load, field(now, 0, 64), alu0, alu1][field(then, 204, 2) as usize];
+    let second = [load, field(now, 64, 64), alu0, alu1];
+    let b = second[if field(then, 208, 1) == 1 { 1 } else { field(then, 206, 2) as usize }];
+    let (a, b) = if field(then, 203, 1) == 1 { (a as u32 as u64, b as u32 as u64) } else { (a, b) };
+    let signed = |value: u64| if field(then, 203, 1) == 1 { value as i32 as i64 } else { value as i64 };
+    match field(then, 200, 3) {
+        0 => a == b,
+        1 => a < b,
+        2 => a <= b,
+        3 => signed(a) < signed(b),
+        4 => signed(a) <= signed(b),
+        _ => a & b != 0,
+    }
 }
 
 fn compare() {
@@ -108,6 +177,10 @@ fn compare() {
             bench.context.val().to_u64(),
             bench.context_low.val().to_u64(),
             bench.context_high.val().to_u64(),
+            bench.chosen.val().to_u64(),
+            bench.computed.val().to_u64(),
+            bench.computed_plain.val().to_u64(),
+            bench.related.val().into(),
         ];
         let verilog = model.step(&stimulus);
         let plain = expected(&history, &memory, last_read, held);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Compare unit: operands in the first clock of the stage, new predicates in the second.
 //!
-//! Relations are those of [`weir_pipeline::words::CmpOp`]; the numbers below are its codes. The truth tables are
+//! The truth tables are
 //! halved by the predicate inputs in the first clock, so that the relation has only the last choice to make.
 
 use super::operand::{OperandFetch, SourceFetch};
 use super::words::CmpWord;
+use crate::primitives::Relation;
 use rust_hdl::prelude::*;
 
 /// One compare unit.
-#[derive(LogicBlock, Default)]
+#[derive(LogicBlock)]
 pub struct Compare<const RB: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -35,7 +36,9 @@ pub struct Compare<const RB: usize> {
     if_false1: DFF<Bit>,
     if_true1: DFF<Bit>,
     fetch_a: SourceFetch<RB>,
-    fetch_b: OperandFetch<RB>,
+    fetch_b: Vec<OperandFetch<RB>>,
+    relation: Relation,
+    imm: Signal<Local, Bits<32>>,
     p1: Signal<Local, Bit>,
     p2: Signal<Local, Bit>,
     row: Signal<Local, Bits<2>>,
@@ -45,28 +48,49 @@ pub struct Compare<const RB: usize> {
     false1: Signal<Local, Bits<4>>,
     true0: Signal<Local, Bits<4>>,
     true1: Signal<Local, Bits<4>>,
-    is32: Signal<Local, Bit>,
-    is_signed: Signal<Local, Bit>,
-    a: Signal<Local, Bits<64>>,
-    b: Signal<Local, Bits<64>>,
-    a_low: Signal<Local, Bits<32>>,
-    b_low: Signal<Local, Bits<32>>,
-    a_high: Signal<Local, Bits<32>>,
-    b_high: Signal<Local, Bits<32>>,
-    flip_low: Signal<Local, Bits<32>>,
-    flip_high: Signal<Local, Bits<32>>,
-    less_low: Signal<Local, Bit>,
-    less_high: Signal<Local, Bit>,
-    equal_low: Signal<Local, Bit>,
-    equal_high: Signal<Local, Bit>,
-    less: Signal<Local, Bit>,
-    equal: Signal<Local, Bit>,
-    common: Signal<Local, Bit>,
-    holds: Signal<Local, Bit>,
     bit0: Signal<Local, Bits<16>>,
     bit1: Signal<Local, Bits<16>>,
     value0: Signal<Local, Bits<16>>,
     value1: Signal<Local, Bits<16>>,
+}
+
+impl<const RB: usize> Compare<RB> {
+    /// For any second operand, or for constants only.
+    pub fn new(constants_only: bool) -> Self {
+        Self {
+            clock: Default::default(),
+            word: Default::default(),
+            registers: Default::default(),
+            predicates: Default::default(),
+            load: Default::default(),
+            alu0: Default::default(),
+            alu1: Default::default(),
+            written: Default::default(),
+            values: Default::default(),
+            held: Default::default(),
+            if_false0: Default::default(),
+            if_true0: Default::default(),
+            if_false1: Default::default(),
+            if_true1: Default::default(),
+            fetch_a: Default::default(),
+            fetch_b: (0..usize::from(!constants_only)).map(|_| Default::default()).collect(),
+            relation: Default::default(),
+            imm: Default::default(),
+            p1: Default::default(),
+            p2: Default::default(),
+            row: Default::default(),
+            table0: Default::default(),
+            table1: Default::default(),
+            false0: Default::default(),
+            false1: Default::default(),
+            true0: Default::default(),
+            true1: Default::default(),
+            bit0: Default::default(),
+            bit1: Default::default(),
+            value0: Default::default(),
+            value1: Default::default(),
+        }
+    }
 }
 
 impl<const RB: usize> Logic for Compare<RB> {
@@ -78,11 +102,6 @@ impl<const RB: usize> Logic for Compare<RB> {
         self.fetch_a.clock.next = self.clock.val();
         self.fetch_a.registers.next = self.registers.val();
         self.fetch_a.source.next = self.word.val().a;
-        self.fetch_b.clock.next = self.clock.val();
-        self.fetch_b.registers.next = self.registers.val();
-        self.fetch_b.source.next = self.word.val().b;
-        self.fetch_b.b_imm.next = self.word.val().b_imm;
-        self.fetch_b.imm.next = self.word.val().imm;
         self.p1.next = self.predicates.val().get_bit(self.word.val().p1.index());
         self.p2.next = self.predicates.val().get_bit(self.word.val().p2.index());
         self.row.next = bits::<2>(0);
@@ -108,69 +127,39 @@ impl<const RB: usize> Logic for Compare<RB> {
         self.if_true0.d.next = self.true0.val().get_bit(self.row.val().index());
         self.if_true1.d.next = self.true1.val().get_bit(self.row.val().index());
 
-        // Second clock: relation on halves, so that 32-bit comparisons need no other operands.
-        self.is32.next = self.held.q.val().is32 == 1;
-        self.is_signed.next = (self.held.q.val().op == 3) || (self.held.q.val().op == 4);
-        self.a.next = self.fetch_a.value.val();
-        if self.held.q.val().a == 16 {
-            self.a.next = self.load.val();
-        } else if self.held.q.val().a == 18 {
-            self.a.next = self.alu0.val();
-        } else if self.held.q.val().a == 19 {
-            self.a.next = self.alu1.val();
+        // Second clock: the relation, and what it leaves of the truth tables.
+        self.relation.clock.next = self.clock.val();
+        self.relation.op.next = self.word.val().op;
+        self.relation.is32.next = self.word.val().is32;
+        self.relation.a_source.next = self.word.val().a;
+        self.relation.b_source.next = self.word.val().b;
+        self.relation.b_imm.next = bits::<1>(1);
+        self.relation.a.next = self.fetch_a.value.val();
+        // Without a constant, that field of the word is zero.
+        self.imm.next = self.held.q.val().imm;
+        self.relation.b.next = bit_cast::<64, 32>(self.imm.val());
+        if self.imm.val().get_bit(31) {
+            self.relation.b.next = bit_cast::<64, 32>(self.imm.val()) | ((!bits::<64>(0)) << 32);
         }
-        self.b.next = self.fetch_b.value.val();
-        if self.held.q.val().b_imm == 0 {
-            if self.held.q.val().b == 16 {
-                self.b.next = self.load.val();
-            } else if self.held.q.val().b == 18 {
-                self.b.next = self.alu0.val();
-            } else if self.held.q.val().b == 19 {
-                self.b.next = self.alu1.val();
-            }
+        for i in 0..self.fetch_b.len() {
+            self.fetch_b[i].clock.next = self.clock.val();
+            self.fetch_b[i].registers.next = self.registers.val();
+            self.fetch_b[i].source.next = self.word.val().b;
+            self.fetch_b[i].b_imm.next = self.word.val().b_imm;
+            self.fetch_b[i].imm.next = self.word.val().imm;
+            self.relation.b_imm.next = self.word.val().b_imm;
+            self.relation.b.next = self.fetch_b[i].value.val();
         }
-        self.a_low.next = self.a.val().get_bits::<32>(0);
-        self.b_low.next = self.b.val().get_bits::<32>(0);
-        self.a_high.next = self.a.val().get_bits::<32>(32);
-        self.b_high.next = self.b.val().get_bits::<32>(32);
-        self.flip_low.next = bits::<32>(0);
-        self.flip_high.next = bits::<32>(0);
-        if self.is_signed.val() {
-            if self.is32.val() {
-                self.flip_low.next = bits::<32>(1) << 31;
-            } else {
-                self.flip_high.next = bits::<32>(1) << 31;
-            }
-        }
-        self.less_low.next =
-            (self.a_low.val() ^ self.flip_low.val()) < (self.b_low.val() ^ self.flip_low.val());
-        self.less_high.next =
-            (self.a_high.val() ^ self.flip_high.val()) < (self.b_high.val() ^ self.flip_high.val());
-        self.equal_low.next = self.a_low.val() == self.b_low.val();
-        self.equal_high.next = self.a_high.val() == self.b_high.val();
-        self.less.next = self.less_low.val();
-        self.equal.next = self.equal_low.val();
-        self.common.next = (self.a_low.val() & self.b_low.val()).any();
-        if !self.is32.val() {
-            self.less.next = self.less_high.val() || (self.equal_high.val() && self.less_low.val());
-            self.equal.next = self.equal_high.val() && self.equal_low.val();
-            self.common.next = (self.a.val() & self.b.val()).any();
-        }
-        self.holds.next = self.common.val();
-        if self.held.q.val().op == 0 {
-            self.holds.next = self.equal.val();
-        } else if (self.held.q.val().op == 1) || (self.held.q.val().op == 3) {
-            self.holds.next = self.less.val();
-        } else if (self.held.q.val().op == 2) || (self.held.q.val().op == 4) {
-            self.holds.next = self.less.val() || self.equal.val();
-        }
+        self.relation.load.next = self.load.val();
+        self.relation.alu0.next = self.alu0.val();
+        self.relation.alu1.next = self.alu1.val();
 
         // The second destination wins where both are one.
         self.bit0.next = bits::<16>(1) << bit_cast::<16, 4>(self.held.q.val().dst0);
         self.bit1.next = bits::<16>(1) << bit_cast::<16, 4>(self.held.q.val().dst1);
         self.value0.next = bits::<16>(0);
         self.value1.next = bits::<16>(0);
-        if self.holds.val() {
+        if self.relation.holds.val() {
             if self.if_true0.q.val() {
                 self.value0.next = self.bit0.val();
             }

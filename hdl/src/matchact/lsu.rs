@@ -43,7 +43,6 @@ pub struct Lsu<const RB: usize, const MB: usize> {
     fetch_data: Vec<SourceFetch<RB>>,
     held_context: DFF<Bits<MB>>,
     written_context: DFF<Bits<MB>>,
-    held_load: DFF<Bits<64>>,
     held_address: DFF<Bits<12>>,
     held_packet_end: DFF<Bits<13>>,
     held: DFF<LsuWord>,
@@ -55,9 +54,6 @@ pub struct Lsu<const RB: usize, const MB: usize> {
     at: Signal<Local, Bits<10>>,
     base: Signal<Local, Bits<12>>,
     address: Signal<Local, Bits<12>>,
-    low8: Signal<Local, Bits<8>>,
-    low16: Signal<Local, Bits<16>>,
-    low32: Signal<Local, Bits<32>>,
     first: Signal<Local, Bits<13>>,
     behind: Signal<Local, Bits<13>>,
     bytes: Signal<Local, Bits<8>>,
@@ -89,7 +85,6 @@ impl<const RB: usize, const MB: usize> Lsu<RB, MB> {
             fetch_data: (0..count).map(|_| Default::default()).collect(),
             held_context: Default::default(),
             written_context: Default::default(),
-            held_load: Default::default(),
             held_address: Default::default(),
             held_packet_end: Default::default(),
             held: Default::default(),
@@ -102,9 +97,6 @@ impl<const RB: usize, const MB: usize> Lsu<RB, MB> {
             at: Default::default(),
             base: Default::default(),
             address: Default::default(),
-            low8: Default::default(),
-            low16: Default::default(),
-            low32: Default::default(),
             first: Default::default(),
             behind: Default::default(),
             bytes: Default::default(),
@@ -123,7 +115,7 @@ impl<const RB: usize, const MB: usize> Logic for Lsu<RB, MB> {
         self.held_address.clock.next = self.clock.val();
         self.held_packet_end.clock.next = self.clock.val();
         self.held_context.clock.next = self.clock.val();
-        self.held_load.clock.next = self.clock.val();
+        self.read.clock.next = self.clock.val();
         self.written_context.clock.next = self.clock.val();
 
         // First clock: address, load, guard.
@@ -144,20 +136,9 @@ impl<const RB: usize, const MB: usize> Logic for Lsu<RB, MB> {
         self.held_address.d.next = self.address.val();
         self.read.memory.next = self.memory.val();
         self.read.address.next = self.address.val();
-        self.low8.next = self.read.data.val().get_bits::<8>(0);
-        self.low16.next = self.read.data.val().get_bits::<16>(0);
-        self.low32.next = self.read.data.val().get_bits::<32>(0);
-        self.held_load.d.next = self.read.data.val();
-        if self.word.val().size == 0 {
-            self.held_load.d.next = bit_cast::<64, 8>(self.low8.val());
-        } else if self.word.val().size == 1 {
-            self.held_load.d.next = bit_cast::<64, 16>(self.low16.val());
-        } else if self.word.val().size == 2 {
-            self.held_load.d.next = bit_cast::<64, 32>(self.low32.val());
-        }
-
+        self.read.size.next = self.word.val().size;
         // Second clock: the load is there, bounds are checked, the store is merged.
-        self.load.next = self.held_load.q.val();
+        self.load.next = self.read.data.val();
         self.first.next = bit_cast::<13, 12>(self.held_address.q.val());
         self.bytes.next = bits::<8>(0xff);
         self.behind.next = self.first.val() + 8;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Operand fetch: what a unit works on in its second clock is chosen in the first.
 
+use crate::primitives::Choose;
 use rust_hdl::prelude::*;
 
 /// A register by its source code, one clock later; zero for every other source.
@@ -14,20 +15,19 @@ pub struct SourceFetch<const RB: usize> {
     pub source: Signal<In, Bits<5>>,
     /// Operand.
     pub value: Signal<Out, Bits<64>>,
-    at: Signal<Local, Bits<10>>,
-    operand: DFF<Bits<64>>,
+    choose: Choose<RB>,
 }
 
 impl<const RB: usize> Logic for SourceFetch<RB> {
     #[hdl_gen]
     fn update(&mut self) {
-        self.operand.clock.next = self.clock.val();
-        self.at.next = bit_cast::<10, 5>(self.source.val()) << 6;
-        self.operand.d.next = self.registers.val().get_bits::<64>(self.at.val().index());
-        if self.source.val().get_bit(4) {
-            self.operand.d.next = bits::<64>(0);
-        }
-        self.value.next = self.operand.q.val();
+        self.choose.clock.next = self.clock.val();
+        self.choose.i.next = self.registers.val();
+        self.choose.part.next = self.source.val().get_bits::<4>(0);
+        self.choose.constant.next = bits::<64>(0);
+        self.choose.is_constant.next = false;
+        self.choose.clear.next = self.source.val().get_bit(4);
+        self.value.next = self.choose.q.val();
     }
 }
 
@@ -46,25 +46,21 @@ pub struct OperandFetch<const RB: usize> {
     pub imm: Signal<In, Bits<32>>,
     /// Operand.
     pub value: Signal<Out, Bits<64>>,
-    at: Signal<Local, Bits<10>>,
-    operand: DFF<Bits<64>>,
+    choose: Choose<RB>,
 }
 
 impl<const RB: usize> Logic for OperandFetch<RB> {
     #[hdl_gen]
     fn update(&mut self) {
-        self.operand.clock.next = self.clock.val();
-        self.at.next = bit_cast::<10, 5>(self.source.val()) << 6;
-        self.operand.d.next = self.registers.val().get_bits::<64>(self.at.val().index());
-        if self.source.val().get_bit(4) {
-            self.operand.d.next = bits::<64>(0);
+        self.choose.clock.next = self.clock.val();
+        self.choose.i.next = self.registers.val();
+        self.choose.part.next = self.source.val().get_bits::<4>(0);
+        self.choose.constant.next = bit_cast::<64, 32>(self.imm.val());
+        if self.imm.val().get_bit(31) {
+            self.choose.constant.next = bit_cast::<64, 32>(self.imm.val()) | ((!bits::<64>(0)) << 32);
         }
-        if self.b_imm.val().any() {
-            self.operand.d.next = bit_cast::<64, 32>(self.imm.val());
-            if self.imm.val().get_bit(31) {
-                self.operand.d.next = bit_cast::<64, 32>(self.imm.val()) | ((!bits::<64>(0)) << 32);
-            }
-        }
-        self.value.next = self.operand.q.val();
+        self.choose.is_constant.next = self.b_imm.val().any();
+        self.choose.clear.next = self.source.val().get_bit(4) && (!self.b_imm.val().any());
+        self.value.next = self.choose.q.val();
     }
 }

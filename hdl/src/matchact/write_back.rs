@@ -2,7 +2,8 @@
 //! Register write-back at the end of a stage.
 //!
 //! Who writes which register is known in the first clock and kept as one choice per register: what is left for the
-//! second clock, in which the values come, is a selection of one in five, or in four where no late unit stands before.
+//! second clock, in which the values come, is a selection of one in four, which is one LUT6 for each bit. Load and late result share one of the four: where a late
+//! result is written, the stage word has no load that writes.
 
 use crate::primitives::Pack;
 use rust_hdl::prelude::*;
@@ -42,12 +43,16 @@ pub struct WriteBack<const R: usize, const RB: usize> {
     pub o: Signal<Out, Bits<RB>>,
     pack: Pack<R, 64, RB>,
     choice: [DFF<Bits<2>>; R],
-    late_choice: [DFF<Bit>; R],
+    late_taken: Vec<DFF<Bit>>,
+    shared: Signal<Local, Bits<64>>,
+    shared_write: Signal<Local, Bit>,
+    shared_dst: Signal<Local, Bits<4>>,
     number: [Constant<Bits<4>>; R],
 }
 
-impl<const R: usize, const RB: usize> Default for WriteBack<R, RB> {
-    fn default() -> Self {
+impl<const R: usize, const RB: usize> WriteBack<R, RB> {
+    /// With or without a late unit whose results arrive here.
+    pub fn new(late: bool) -> Self {
         Self {
             clock: Default::default(),
             registers: Default::default(),
@@ -66,7 +71,10 @@ impl<const R: usize, const RB: usize> Default for WriteBack<R, RB> {
             o: Default::default(),
             pack: Default::default(),
             choice: std::array::from_fn(|_| Default::default()),
-            late_choice: std::array::from_fn(|_| Default::default()),
+            late_taken: (0..usize::from(late)).map(|_| Default::default()).collect(),
+            shared: Default::default(),
+            shared_write: Default::default(),
+            shared_dst: Default::default(),
             number: std::array::from_fn(|register| Constant::new((register as u64).to_bits())),
         }
     }
@@ -75,26 +83,36 @@ impl<const R: usize, const RB: usize> Default for WriteBack<R, RB> {
 impl<const R: usize, const RB: usize> Logic for WriteBack<R, RB> {
     #[hdl_gen]
     fn update(&mut self) {
+        // What load and late unit share.
+        self.shared_write.next = self.load_write.val();
+        self.shared_dst.next = self.load_dst.val();
+        self.shared.next = self.load.val();
+        for i in 0..self.late_taken.len() {
+            self.late_taken[i].clock.next = self.clock.val();
+            self.late_taken[i].d.next = self.late_write.val();
+            if self.late_write.val() {
+                self.shared_write.next = true;
+                self.shared_dst.next = self.late_dst.val();
+            }
+            if self.late_taken[i].q.val() {
+                self.shared.next = self.late.val();
+            }
+        }
         for i in 0..R {
             // First clock: who writes.
             self.choice[i].clock.next = self.clock.val();
             self.choice[i].d.next = bits::<2>(0);
-            if self.load_write.val() && (self.load_dst.val() == self.number[i].val()) {
+            if self.shared_write.val() && (self.shared_dst.val() == self.number[i].val()) {
                 self.choice[i].d.next = bits::<2>(3);
             } else if self.alu1_write.val() && (self.alu1_dst.val() == self.number[i].val()) {
                 self.choice[i].d.next = bits::<2>(2);
             } else if self.alu0_write.val() && (self.alu0_dst.val() == self.number[i].val()) {
                 self.choice[i].d.next = bits::<2>(1);
             }
-            self.late_choice[i].clock.next = self.clock.val();
-            self.late_choice[i].d.next =
-                self.late_write.val() && (self.late_dst.val() == self.number[i].val());
 
             // Second clock: what is written.
-            if self.late_choice[i].q.val() {
-                self.pack.i[i].next = self.late.val();
-            } else if self.choice[i].q.val() == 3 {
-                self.pack.i[i].next = self.load.val();
+            if self.choice[i].q.val() == 3 {
+                self.pack.i[i].next = self.shared.val();
             } else if self.choice[i].q.val() == 2 {
                 self.pack.i[i].next = self.alu1.val();
             } else if self.choice[i].q.val() == 1 {

@@ -4,8 +4,8 @@
 //! All inputs are slices of one wide port, so that a test drives them with random bits; every output is a port.
 
 use super::{
-    AsyncRam, ContextRead, ContextWrite, Delay, EnableRegister, HoldRam, Multiply, Pack, RamStyle, Shift64,
-    SyncRam,
+    Arithmetic, AsyncRam, Choose, ContextRead, ContextWrite, Delay, EnableRegister, HoldRam, Multiply, Pack,
+    RamStyle, Relation, Shift64, SyncRam,
 };
 use rust_hdl::prelude::*;
 
@@ -41,12 +41,23 @@ pub struct PrimitiveBench {
     pub async_read: Signal<Out, Bits<64>>,
     /// As `sync_read`, taken where bit 186 is set, zero where bit 187 is; addresses have 6 bits, modulo 16.
     pub held_read: Signal<Out, Bits<64>>,
-    /// 8 bytes of bits 0..128 from the byte on that bits 160..172 say.
+    /// One clock ago: bytes of bits 0..128 from the byte on that bits 160..172 say, as many as bits 188..190 say.
     pub context: Signal<Out, Bits<64>>,
     /// Low half of bits 0..128 with bits 64..128 written from that byte on, as far as bits 176..184 are set.
     pub context_low: Signal<Out, Bits<64>>,
     /// Its high half.
     pub context_high: Signal<Out, Bits<64>>,
+    /// One clock ago: bits 0..64 or, where bit 128 is set, 64..128; bits 192..256 where bit 190 is set, zero where bit
+    /// 191 is.
+    pub chosen: Signal<Out, Bits<64>>,
+    /// Operation of bits 192..197 a clock ago, 32-bit where bit 197 was set, on bits 0..64 and 64..128, to which bits
+    /// 192..256 are or-ed where bits 198 and 199 were set.
+    pub computed: Signal<Out, Bits<64>>,
+    /// The same without shifts.
+    pub computed_plain: Signal<Out, Bits<64>>,
+    /// Relation of bits 200..203 a clock ago, 32-bit where bit 203 was set, between sources that bits 204..206 and
+    /// 206..208 said, the second being `b` where bit 208 was set.
+    pub related: Signal<Out, Bit>,
     pack: Pack<3, 8, 24>,
     shift: Shift64,
     delay_0: Delay<64>,
@@ -60,6 +71,10 @@ pub struct PrimitiveBench {
     context_read: ContextRead<128>,
     context_write: ContextWrite<128>,
     hold_ram: HoldRam<6, 64>,
+    choose: Choose<128>,
+    arithmetic: Arithmetic,
+    arithmetic_plain: Arithmetic,
+    relation: Relation,
 }
 
 impl Default for PrimitiveBench {
@@ -81,6 +96,10 @@ impl Default for PrimitiveBench {
             context: Default::default(),
             context_low: Default::default(),
             context_high: Default::default(),
+            chosen: Default::default(),
+            computed: Default::default(),
+            computed_plain: Default::default(),
+            related: Default::default(),
             pack: Default::default(),
             shift: Default::default(),
             delay_0: Delay::new(0),
@@ -94,6 +113,10 @@ impl Default for PrimitiveBench {
             hold_ram: HoldRam::new(16, RamStyle::Block),
             context_read: Default::default(),
             context_write: Default::default(),
+            choose: Default::default(),
+            arithmetic: Arithmetic::new(true),
+            arithmetic_plain: Arithmetic::new(false),
+            relation: Default::default(),
         }
     }
 }
@@ -159,6 +182,8 @@ impl Logic for PrimitiveBench {
         self.hold_ram.read_address.next = self.stimulus.val().get_bits::<6>(140);
         self.held_read.next = self.hold_ram.read_data.val();
 
+        self.context_read.clock.next = self.clock.val();
+        self.context_read.size.next = self.stimulus.val().get_bits::<2>(188);
         self.context_read.memory.next = self.stimulus.val().get_bits::<128>(0);
         self.context_read.address.next = self.stimulus.val().get_bits::<12>(160);
         self.context.next = self.context_read.data.val();
@@ -168,5 +193,46 @@ impl Logic for PrimitiveBench {
         self.context_write.bytes.next = self.stimulus.val().get_bits::<8>(176);
         self.context_low.next = self.context_write.o.val().get_bits::<64>(0);
         self.context_high.next = self.context_write.o.val().get_bits::<64>(64);
+
+        self.choose.clock.next = self.clock.val();
+        self.choose.i.next = self.stimulus.val().get_bits::<128>(0);
+        self.choose.part.next = bit_cast::<4, 1>(self.stimulus.val().get_bits::<1>(128));
+        self.choose.constant.next = self.stimulus.val().get_bits::<64>(192);
+        self.choose.is_constant.next = self.stimulus.val().get_bit(190);
+        self.choose.clear.next = self.stimulus.val().get_bit(191);
+        self.chosen.next = self.choose.q.val();
+
+        self.arithmetic.clock.next = self.clock.val();
+        self.arithmetic.op.next = self.stimulus.val().get_bits::<5>(192);
+        self.arithmetic.is32.next = self.stimulus.val().get_bits::<1>(197);
+        self.arithmetic.a_is_load.next = self.stimulus.val().get_bit(198);
+        self.arithmetic.b_is_load.next = self.stimulus.val().get_bit(199);
+        self.arithmetic.a.next = self.stimulus.val().get_bits::<64>(0);
+        self.arithmetic.b.next = self.stimulus.val().get_bits::<64>(64);
+        self.arithmetic.load.next = self.stimulus.val().get_bits::<64>(192);
+        self.computed.next = self.arithmetic.result.val();
+
+        self.arithmetic_plain.clock.next = self.clock.val();
+        self.arithmetic_plain.op.next = self.stimulus.val().get_bits::<5>(192);
+        self.arithmetic_plain.is32.next = self.stimulus.val().get_bits::<1>(197);
+        self.arithmetic_plain.a_is_load.next = self.stimulus.val().get_bit(198);
+        self.arithmetic_plain.b_is_load.next = self.stimulus.val().get_bit(199);
+        self.arithmetic_plain.a.next = self.stimulus.val().get_bits::<64>(0);
+        self.arithmetic_plain.b.next = self.stimulus.val().get_bits::<64>(64);
+        self.arithmetic_plain.load.next = self.stimulus.val().get_bits::<64>(192);
+        self.computed_plain.next = self.arithmetic_plain.result.val();
+
+        self.relation.clock.next = self.clock.val();
+        self.relation.op.next = self.stimulus.val().get_bits::<3>(200);
+        self.relation.is32.next = self.stimulus.val().get_bits::<1>(203);
+        self.relation.a_source.next = bit_cast::<5, 2>(self.stimulus.val().get_bits::<2>(204)) | 16;
+        self.relation.b_source.next = bit_cast::<5, 2>(self.stimulus.val().get_bits::<2>(206)) | 16;
+        self.relation.b_imm.next = self.stimulus.val().get_bits::<1>(208);
+        self.relation.a.next = self.stimulus.val().get_bits::<64>(0);
+        self.relation.b.next = self.stimulus.val().get_bits::<64>(64);
+        self.relation.load.next = self.stimulus.val().get_bits::<64>(192);
+        self.relation.alu0.next = self.stimulus.val().get_bits::<64>(32);
+        self.relation.alu1.next = self.stimulus.val().get_bits::<64>(96);
+        self.related.next = self.relation.holds.val();
     }
 }

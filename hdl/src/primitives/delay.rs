@@ -6,6 +6,9 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 /// `q` is what `d` was a run-time number of clocks ago; with none, `q` is `d`.
+///
+/// The line stays flip-flops, of which a packet that goes a long way round needs some on it; synthesis tools would
+/// otherwise spend a look-up table for each bit.
 #[derive(LogicBlock)]
 pub struct Delay<const W: usize> {
     /// Clock.
@@ -58,7 +61,7 @@ impl<const W: usize> Logic for Delay<W> {
         let mut names: Vec<String> = (1..clocks).map(|index| format!("line${index}")).collect();
         let mut text = String::new();
         for name in &names {
-            let _ = writeln!(text, "reg [{}:0] {name};", W - 1);
+            let _ = writeln!(text, "(* keep, shreg_extract = \"no\" *) reg [{}:0] {name};", W - 1);
         }
         names.push("q".into());
         text.push_str("initial begin\n");

@@ -44,7 +44,7 @@ pass 0 stage 0
   alu1 r0 = mov zero, 2 if always
   lsu load r1 = u8 [zero +13] if always
 pass 0 stage 1
-  alu0 r3 = lsh r2, 3 if always
+  alu1 r3 = lsh r2, 3 if always
   lsu store u8 [zero +0] = r2 if always
 pass 0 stage 5
   late add.u64 2[r3 + 0] += 1 if always

@@ -223,6 +223,7 @@ impl Pipeline {
             }
             for (stage, word) in (0..).zip(stages) {
                 self.check_word(target, stage, word)
+                    .and_then(|()| check_arrival(target, stage, stages))
                     .map_err(|what| InvalidPipeline::Word { slot: Slot { pass, stage }, what })?;
             }
         }
@@ -288,9 +289,12 @@ impl Pipeline {
             Operand::Imm(_) => Ok(()),
         };
         for (index, alu) in (0..).zip(&word.alu) {
-            if let Some(AluWord { a, b, dst, guard: g, .. }) = alu {
+            if let Some(AluWord { op, a, b, dst, guard: g, .. }) = alu {
                 if index >= target.units.alus {
                     return Err(format!("alu{index} does not exist"));
+                }
+                if op.shifts() && !target.alu_shifts(index) {
+                    return Err(format!("`{op}` on alu{index}, which has no shifter"));
                 }
                 source(*a, 1)?;
                 operand(*b, 1)?;
@@ -323,6 +327,9 @@ impl Pipeline {
                 }
                 source(*a, 2)?;
                 operand(*b, 2)?;
+                if index > 0 && !matches!(b, Operand::Imm(_) | Operand::Source(Source::Zero)) {
+                    return Err(format!("cmp{index} compares with constants only"));
+                }
                 for p in [p1, p2, dst0, dst1] {
                     predicate(*p)?;
                 }
@@ -364,6 +371,19 @@ impl Pipeline {
             }
             (op, unit) => Err(format!("`{op}` on a stage with {unit:?}")),
         }
+    }
+}
+
+/// A load and the late result that arrives in its stage take the same way into the registers.
+fn check_arrival(target: &Target, stage: u32, stages: &[StageWord]) -> Result<(), String> {
+    let Some(from) = target.late_arrives(stage) else { return Ok(()) };
+    let arrives =
+        stages[from as usize].late.is_some_and(|late| late.op.has_result() && late.guard != Guard::Never);
+    match stages[stage as usize].lsu {
+        Some(LsuWord::Load { guard, .. }) if arrives && guard != Guard::Never => {
+            Err(format!("the load writes a register where the late result of stage {from} does"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -333,6 +333,19 @@ impl Target {
         .flatten()
     }
 
+    /// The stage whose late unit has its result written at the end of `stage`.
+    pub fn late_arrives(&self, stage: u32) -> Option<u32> {
+        (0..stage).find(|from| {
+            let unit = self.late_unit(*from);
+            unit != LateUnit::None && from + unit.latency() == stage
+        })
+    }
+
+    /// Whether ALU `unit` of a stage has a shifter: the last one.
+    pub fn alu_shifts(&self, unit: u32) -> bool {
+        unit + 1 == self.units.alus
+    }
+
     /// Number of table units.
     pub fn table_units(&self) -> u32 {
         (0..self.stages).filter(|s| matches!(self.late_unit(*s), LateUnit::Table(_))).count() as u32

@@ -19,7 +19,9 @@
 //! 5. The late unit (table unit, multiplier, deep-load port or key unit) takes its operands on entry of this stage and
 //!    writes its result at the end of a later one, [`crate::LateUnit::latency`] stages on: the next for all but key
 //!    units.
-//! 6. A deep load sees the packet as it was received, whatever was stored since.
+//! 6. Area has its price: only the last ALU of a stage shifts, swaps and extends signs; the second operand of compare 1
+//!    is a constant or zero; and where a late result arrives, the load of the stage writes no register.
+//! 7. A deep load sees the packet as it was received, whatever was stored since.
 //!
 //! A table access that is guarded and lies beyond its map aborts the program (verdict ABORTED), and so does a guarded
 //! store outside packet and stack; so whoever speculates an access guards it, or proves it. Loads are never refused: bytes
@@ -284,6 +286,13 @@ codes! {
         B4 = 2 "u32",
         /// 8 bytes
         B8 = 3 "u64",
+    }
+}
+
+impl AluOp {
+    /// Whether the operation needs a shifter: shifts, swaps and sign extensions.
+    pub fn shifts(self) -> bool {
+        self as u8 >= AluOp::Lsh as u8
     }
 }
 

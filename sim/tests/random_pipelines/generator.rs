@@ -59,6 +59,9 @@ impl<'a> Generator<'a> {
         if self.random.chance(3, 4) {
             self.verdict(&mut words);
         }
+        for stages in &mut words {
+            self.clear_arrivals(stages);
+        }
         let gap = self.gap(&words, tables.len());
         let name = "random".to_owned();
         let pipeline = Pipeline {
@@ -73,6 +76,19 @@ impl<'a> Generator<'a> {
         };
         pipeline.validate(self.target).expect("the generator makes valid pipelines");
         pipeline
+    }
+
+    /// Where the result of a late unit arrives, no load may write.
+    fn clear_arrivals(&self, stages: &mut [StageWord]) {
+        for stage in 0..stages.len() {
+            let from = self.target.late_arrives(stage as u32);
+            let late = from.and_then(|from| stages[from as usize].late);
+            if let (Some(LsuWord::Load { guard, .. }), true) =
+                (&mut stages[stage].lsu, late.is_some_and(|late| late.op.has_result()))
+            {
+                *guard = Guard::Never;
+            }
+        }
     }
 
     fn tables(&mut self) -> Vec<Table> {
@@ -133,12 +149,12 @@ impl<'a> Generator<'a> {
         let load = matches!(word.lsu, Some(LsuWord::Load { .. }));
         for index in 0..self.target.units.alus as usize {
             if self.random.chance(density, 4) {
-                word.alu[index] = Some(self.alu(load));
+                word.alu[index] = Some(self.alu(index as u32, load));
             }
         }
         for index in 0..self.target.units.compares as usize {
             if self.random.chance(density, 4) {
-                word.cmp[index] = Some(self.cmp(load, [word.alu[0].is_some(), word.alu[1].is_some()]));
+                word.cmp[index] = Some(self.cmp(index, load, [word.alu[0].is_some(), word.alu[1].is_some()]));
             }
         }
         if self.random.chance(density, 4) {
@@ -219,13 +235,15 @@ impl<'a> Generator<'a> {
         }
     }
 
-    fn alu(&mut self, load: bool) -> AluWord {
+    fn alu(&mut self, unit: u32, load: bool) -> AluWord {
         let (a, is32, guard) = (self.source(load, [false; 2]), self.random.chance(1, 3), self.guard());
         if self.random.chance(1, 5) {
             let b = Operand::Imm(*self.random.pick(&[0x7, 0x1f, 0x3f, 0x7f]));
             return AluWord { op: AluOp::And, a, b, is32, dst: *self.random.pick(&SMALL), guard };
         }
-        let op = *self.random.pick(AluOp::ALL);
+        let shifts = self.target.alu_shifts(unit);
+        let ops: Vec<AluOp> = AluOp::ALL.iter().copied().filter(|op| shifts || !op.shifts()).collect();
+        let op = *self.random.pick(&ops);
         AluWord { op, a, b: self.operand(load, [false; 2]), is32, dst: self.large(), guard }
     }
 
@@ -253,11 +271,12 @@ impl<'a> Generator<'a> {
         LsuWord::Load { base, offset, size, dst: self.large(), guard }
     }
 
-    fn cmp(&mut self, load: bool, alu: [bool; 2]) -> CmpWord {
+    fn cmp(&mut self, unit: usize, load: bool, alu: [bool; 2]) -> CmpWord {
         let predicates = u64::from(self.target.predicates);
         let (a, b) = (self.source(load, alu), self.operand(load, alu));
         // Equality of random values is rare: compare a value with itself now and then.
         let b = if self.random.chance(1, 8) { Operand::Source(a) } else { b };
+        let b = if unit == 0 { b } else { Operand::Imm(self.immediate()) };
         let mut predicate = || self.random.below(predicates) as u8;
         let (p1, p2, dst0, dst1) = (predicate(), predicate(), predicate(), predicate());
         CmpWord {

@@ -133,8 +133,10 @@ impl Random {
             others.push(Source::Load);
         }
         for index in 0..target.units.alus as usize {
+            let shifts = target.alu_shifts(index as u32);
+            let ops: Vec<AluOp> = AluOp::ALL.iter().copied().filter(|op| shifts || !op.shifts()).collect();
             word.alu[index] = Some(AluWord {
-                op: self.pick(AluOp::ALL),
+                op: self.pick(&ops),
                 a: self.source(target, &others),
                 b: self.operand(target, &others),
                 is32: self.chance(40),
@@ -148,7 +150,7 @@ impl Random {
             word.cmp[index] = Some(CmpWord {
                 op: self.pick(CmpOp::ALL),
                 a: self.source(target, &others),
-                b: self.operand(target, &others),
+                b: if index == 0 { self.operand(target, &others) } else { Operand::Imm(self.immediate()) },
                 is32: self.chance(40),
                 p1: predicate(self),
                 p2: predicate(self),
@@ -204,6 +206,19 @@ impl Random {
                     .collect()
             })
             .collect();
+        let mut words: Vec<Vec<StageWord>> = words;
+        for stages in &mut words {
+            // Where the result of a late unit arrives, no load may write.
+            for stage in 0..stages.len() {
+                let from = target.late_arrives(stage as u32);
+                let late = from.and_then(|from| stages[from as usize].late);
+                if let (Some(LsuWord::Load { guard, .. }), true) =
+                    (&mut stages[stage].lsu, late.is_some_and(|late| late.op.has_result()))
+                {
+                    *guard = Guard::Never;
+                }
+            }
+        }
         Pipeline {
             name: "random".into(),
             target: target.name.clone(),

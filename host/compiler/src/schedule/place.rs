@@ -295,8 +295,10 @@ impl<'a> Scheduler<'a> {
 
     fn fill(&mut self) {
         let stage = self.stage % self.target.stages;
+        let mut arriving = false;
         for (_, register) in self.arrivals.extract_if(.., |(at, _)| *at == self.stage) {
             self.registers.place(&[register], &[]);
+            arriving = true;
         }
         match self.target.late_unit(stage) {
             LateUnit::None => (),
@@ -307,20 +309,26 @@ impl<'a> Scheduler<'a> {
         }
         let can_store = self.target.can_store(stage);
         let lsu = |_: &Scheduler<'_>, kind: &Kind| match kind {
-            Kind::Load { .. } => true,
+            // A late result takes the way that a load takes into the registers.
+            Kind::Load { .. } => !arriving,
             Kind::Store { .. } => can_store,
             _ => false,
         };
         if let Some(node) = self.choose(lsu) {
             self.put(node, 2);
         }
-        for unit in 0..self.target.units.alus as u8 {
-            if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Alu { .. })) {
-                self.put(node, unit);
+        for unit in 0..self.target.units.alus {
+            let shifts = self.target.alu_shifts(unit);
+            let fits = |kind: &Kind| matches!(kind, Kind::Alu { op, .. } if shifts || !op.shifts());
+            if let Some(node) = self.choose(|_, kind| fits(kind)) {
+                self.put(node, unit as u8);
             }
         }
-        for unit in 0..self.target.units.compares as u8 {
-            if let Some(node) = self.choose(|_, kind| matches!(kind, Kind::Cmp { .. })) {
+        // The first one takes any operands, so what it alone can take is left to it.
+        for unit in (0..self.target.units.compares as u8).rev() {
+            let constant = |b: &Input| matches!(b, Input::Imm(_) | Input::Zero);
+            let fits = |kind: &Kind| matches!(kind, Kind::Cmp { b, .. } if unit == 0 || constant(b));
+            if let Some(node) = self.choose(|_, kind| fits(kind)) {
                 self.put(node, 3 + unit);
             }
         }
