@@ -116,3 +116,90 @@ fn pages_say_what_the_table_says() {
         assert_eq!(page, entry.page(), "{}: run this test with WEIR_UPDATE_PAGES=1", path.display());
     }
 }
+
+/// Programs that the kernel's verifier refuses, each in a function of its own; the line at fault ends in its code.
+const REFUSED: &str = r#"
+#include "weir_bpf.h"
+#define kept _Pragma("clang loop unroll(disable)") for
+
+SEC("xdp") int behind_the_end(struct xdp_md *ctx)
+{
+	__u8 *data = packet_start(ctx);
+	if (data + 20 > (__u8 *)packet_end(ctx))
+		return 1;
+	return data[20]; /* X0301 */
+}
+
+SEC("xdp") int variable_offset(struct xdp_md *ctx)
+{
+	__u8 *data = packet_start(ctx);
+	if (data + 64 > (__u8 *)packet_end(ctx))
+		return 1;
+	return data[data[0] & 127]; /* X0301 */
+}
+
+SEC("xdp") int endless(struct xdp_md *ctx)
+{
+	__u32 state = ctx->ingress_ifindex;
+	while (state != 1) { /* X0103 */
+		state = state & 1 ? state * 3 + 1 : state >> 1;
+		asm volatile("" : "+r"(state));
+	}
+	return 1;
+}
+
+SEC("xdp") int long_loop(struct xdp_md *ctx)
+{
+	__u32 sum = 0, most = ctx->rx_queue_index;
+	kept (__u32 i = 0; i < most; i++) /* X0107 */
+		asm volatile("%0 += %1" : "+r"(sum) : "r"(i));
+	return sum;
+}
+
+static __attribute__((noinline)) int add(const int *number)
+{
+	asm volatile("" : "+r"(number));
+	return *number + 1; /* X0305 */
+}
+
+SEC("xdp") int uninitialised(struct xdp_md *ctx)
+{
+	int number;
+	return add(&number);
+}
+
+SEC("xdp") int product(struct xdp_md *ctx)
+{
+	long data = (long)packet_start(ctx);
+	return *(int *)(data * 2); /* X0204 */
+}
+
+SEC("xdp") int below_the_stack(struct xdp_md *ctx)
+{
+	volatile __u8 bytes[8] = {};
+	__u32 at = ctx->rx_queue_index & 15;
+	return ((volatile __u8 *)bytes + 1)[at]; /* X0304 */
+}
+"#;
+
+#[test]
+fn what_the_verifier_refuses_is_refused_at_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = folder.path().join("refused.bpf.c");
+    std::fs::write(&source, REFUSED).expect("the source can be written");
+    let marks = REFUSED.lines().zip(1u32..).filter_map(|(text, line)| {
+        let code = text.split("/* X").nth(1)?.get(..4)?;
+        Some((line, format!("X{code}")))
+    });
+    let mut expected: Vec<(u32, String)> = marks.collect();
+    let object = support::clang(&source, &["-O1", "-mcpu=v3"]);
+    for program in &object.programs {
+        let found = compile(&object, program, &target()).expect_err(&program.name);
+        let first = found.first().expect("there is a reason");
+        let line = first.source.as_ref().map(|s| s.line);
+        let at = expected.iter().position(|(l, code)| (Some(*l), &**code) == (line, first.code));
+        let at = at.unwrap_or_else(|| panic!("{}: {first:#?}", program.name));
+        expected.remove(at);
+    }
+    assert!(expected.is_empty(), "not met: {expected:?}");
+}

@@ -42,6 +42,7 @@ fn corpus_programs_agree_with_the_interpreter() {
         "alu",
         "calls",
         "context",
+        "correlated",
         "copies",
         "deep",
         "drop_port",

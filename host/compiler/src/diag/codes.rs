@@ -195,6 +195,11 @@ table! {
         help None;
 }
 
+/// Codes of what could not be shown, and might be if what is known on one path were not forgotten where it meets
+/// another.
+pub const FORGOTTEN: &[Code] =
+    &[MIXED, UNINITIALISED, PACKET_BOUNDS, STACK_UNINITIALISED, NULL_CHECK, VALUE_BOUNDS, UNBOUNDED];
+
 /// The entry of a code.
 pub fn entry(code: Code) -> Option<&'static Entry> {
     CODES.iter().find(|entry| entry.code == code)

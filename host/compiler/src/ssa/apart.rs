@@ -2,10 +2,13 @@
 //! Paths that meet and bring different kinds of things in one register: the block is run for each kind apart, and the
 //! blocks after it as well, as long as the register can still be read. So an access through a pointer that comes from
 //! several lookups becomes one access per lookup, each under the predicate of its paths.
+//!
+//! Where that did not suffice (see [`super::build`]), paths are run apart as well that differ in what is known of the
+//! packet's end, of entries or of the stack, if a number tells the program later which of them it is on.
 
 use super::Edge;
 use super::build::Builder;
-use super::state::{Slot, State};
+use super::state::{Byte, Slot, State};
 use super::unroll::Pending;
 
 /// Most kinds that are run apart; where there are more, the register is of several kinds, and cannot be read.
@@ -54,6 +57,9 @@ impl Builder<'_> {
             let fits = |group: &&mut Vec<usize>| {
                 group.iter().all(|member| {
                     let other = &states[*member].1;
+                    if self.apart && self.differ(state, other, live) {
+                        return false;
+                    }
                     (0..10).filter(|r| live >> r & 1 == 1).all(|r| {
                         self.can_meet(
                             state,
@@ -71,6 +77,23 @@ impl Builder<'_> {
             }
         }
         groups
+    }
+
+    /// Whether something is known on one of two paths only, and the program can tell them apart.
+    fn differ(&self, a: &State, b: &State, live: u16) -> bool {
+        let told = (0..10).filter(|r| live >> r & 1 == 1).any(|r| {
+            let range = |state: &State| match state.registers[r] {
+                Slot::Scalar(value) => Some(state.ranges.get(&self.values, value)),
+                _ => None,
+            };
+            let (one, other) = (range(a), range(b));
+            one.zip(other).is_some_and(|(one, other)| one.intersect(&other).is_empty())
+        });
+        let written = |state: &State| -> Vec<bool> {
+            let bytes = state.frames.iter().flat_map(|frame| frame.bytes.iter());
+            bytes.map(|byte| *byte == Byte::Uninitialised).collect()
+        };
+        told && (a.packet != b.packet || a.present != b.present || written(a) != written(b))
     }
 
     fn can_meet(&self, state: &State, a: &Slot, other: &State, b: &Slot, strict: bool) -> bool {

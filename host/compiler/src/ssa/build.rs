@@ -45,6 +45,8 @@ pub(super) struct Builder<'a> {
     pub(super) instance: Rc<Instance>,
     pub(super) pending: BTreeMap<Vec<u32>, Pending>,
     pub(super) turns: Turns,
+    /// Whether paths that differ in what is known are run apart.
+    pub(super) apart: bool,
     pub(super) blocks: Vec<Block>,
     sites: Vec<Site>,
     pub(super) maps: Vec<Layout>,
@@ -54,11 +56,29 @@ pub(super) struct Builder<'a> {
 }
 
 /// Interprets a program. Fails with everything that is wrong with it.
+///
+/// Where paths meet, what is known on only some of them is forgotten. The kernel's verifier follows every path by
+/// itself; so where something that may be known on the path at hand could not be shown, the program is run again, and
+/// paths that differ in what is known are run apart.
 pub fn build(
     object: &Object,
     program: &Program,
     target: &Target,
     cfg: &Cfg,
+) -> Result<Function, Vec<Diagnostic>> {
+    let found = match run(object, program, target, cfg, false) {
+        Err(found) if found.iter().all(|d| codes::FORGOTTEN.contains(&Code(d.code))) => found,
+        result => return result,
+    };
+    run(object, program, target, cfg, true).map_err(|_| found)
+}
+
+fn run(
+    object: &Object,
+    program: &Program,
+    target: &Target,
+    cfg: &Cfg,
+    apart: bool,
 ) -> Result<Function, Vec<Diagnostic>> {
     let mut builder = Builder {
         object,
@@ -75,6 +95,7 @@ pub fn build(
         instance: Rc::new(Instance::entry(0, cfg, None)),
         pending: BTreeMap::new(),
         turns: Turns::default(),
+        apart,
         blocks: Vec::new(),
         sites: Vec::new(),
         maps: object.maps.iter().map(|def| Layout::new(def, target)).collect(),
