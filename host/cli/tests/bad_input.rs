@@ -202,3 +202,57 @@ fn unknown_codes_are_named() {
         outcome.stdout
     );
 }
+
+/// What the kernel's verifier refuses: name, code, body, and what stands in the line that is shown.
+const UNSAFE: [(&str, &str, &str, &str); 4] = [
+    (
+        "outside",
+        "error[X0301]",
+        "__u8 *data = (void *)(long)ctx->data;
+         return data[20];",
+        "return data[20]",
+    ),
+    (
+        "endless",
+        "error[X0103]",
+        "__u64 left = ctx->ingress_ifindex;
+         while (left != 3)
+             asm volatile(\"%0 = *(u32 *)(%1 + 12)\" : \"=r\"(left) : \"r\"(ctx));
+         return 1;",
+        "while (left != 3)",
+    ),
+    (
+        "unset",
+        "error[X0201]",
+        "__u64 value;
+         asm volatile(\"%0 = r7\" : \"=r\"(value) :: \"r7\");
+         return value;",
+        "= r7",
+    ),
+    (
+        "pointer",
+        "error[X0204]",
+        "__u64 data = (long)(void *)(long)ctx->data;
+         asm volatile(\"%0 *= 3\" : \"+r\"(data));
+         return *(__u8 *)data;",
+        "*= 3",
+    ),
+];
+
+#[test]
+fn what_the_verifier_refuses_is_refused_with_its_line() {
+    for (name, code, body, line) in UNSAFE {
+        let folder = Folder::new();
+        let text = format!("SEC(\"xdp\") int {name}(struct xdp_md *ctx)\n{{\n{body}\n}}");
+        let object = folder.object(name, &text);
+        let before = folder.names();
+        let arguments =
+            ["prog", "run", &object, "--data-in", "00112233445566778899aabbccdd", "--maps-out", "m.yaml"];
+        let outcome = folder.weir(&arguments);
+        assert_eq!(outcome.code, 3, "{name}: {}{}", outcome.stdout, outcome.stderr);
+        assert_eq!(folder.names(), before, "a refused program leaves files");
+        for part in [code, &format!("{name}.c:"), "instruction ", line] {
+            assert!(outcome.stderr.contains(part), "{name}: `{part}` is not in\n{}", outcome.stderr);
+        }
+    }
+}
