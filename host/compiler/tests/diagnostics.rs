@@ -117,7 +117,8 @@ fn pages_say_what_the_table_says() {
     }
 }
 
-/// Programs that the kernel's verifier refuses, each in a function of its own; the line at fault ends in its code.
+/// Programs that the kernel's verifier refuses (`uninitialised` only before Linux 6.3, and for the unprivileged), each in
+/// a function of its own; the line at fault ends in its code.
 const REFUSED: &str = r#"
 #include "weir_bpf.h"
 #define kept _Pragma("clang loop unroll(disable)") for
