@@ -12,19 +12,20 @@ mod counters;
 pub use constants::constants;
 pub use counters::Counters;
 
+use crate::matchact::keys::{KeyAnswer, KeyOp, KeyRequest};
 use crate::primitives::{EnableRegister, Pack};
 use rust_hdl::prelude::*;
 use weir_pipeline::Target;
 use weir_pipeline::words::STAGE_WORD_U32S;
 use weir_pipeline::words::layout;
-use weir_regs::{Register, counter, map, program, table, word};
+use weir_regs::{Register, counter, key, map, program, table, word};
 
 /// Bits of a stage word.
 const STAGE_WORD_BITS: usize = layout::STAGE_WORD_BITS as usize;
 /// Bits of the registers that hold one.
 const WORD_DATA_BITS: usize = STAGE_WORD_U32S * 32;
 /// Read-write registers, in the order of [`Management::fields`].
-const FIELDS: [Register; 15] = [
+const FIELDS: [Register; 30] = [
     word::SLOT,
     word::PASS,
     word::STAGE,
@@ -40,6 +41,21 @@ const FIELDS: [Register; 15] = [
     table::ADDRESS,
     table::DATA_LOW,
     table::DATA_HIGH,
+    table::COUNT,
+    key::UNIT,
+    key::SLOT,
+    key::ID,
+    key::BASE,
+    key::SIZE,
+    key::LIMIT,
+    key::BUCKET,
+    key::COUNT,
+    key::CELL,
+    key::DATA_0,
+    key::DATA_1,
+    key::DATA_2,
+    key::DATA_3,
+    key::PLACE,
 ];
 /// Counters of one slot, in an array of eight.
 const VERDICTS: [Register; 7] = [
@@ -122,6 +138,19 @@ pub struct Management {
     /// It.
     pub table_rdata: Signal<In, Bits<64>>,
 
+    /// An operation on keys waits.
+    pub key_request: Signal<Out, Bit>,
+    /// Key unit.
+    pub key_unit: Signal<Out, Bits<6>>,
+    /// The operation.
+    pub key_operation: Signal<Out, KeyRequest>,
+    /// It is taken in this clock.
+    pub key_ready: Signal<In, Bit>,
+    /// It is done, ...
+    pub key_answered: Signal<In, Bit>,
+    /// ... and this came of it.
+    pub key_answer: Signal<In, KeyAnswer>,
+
     /// A frame has ended, ...
     pub frame_count: Signal<In, Bit>,
     /// ... and was 0: admitted, 1: too short, 2: too long.
@@ -166,6 +195,18 @@ pub struct Management {
     requesting: DFF<Bit>,
     reading: DFF<Bit>,
     writes: DFF<Bit>,
+    clears: DFF<Bit>,
+    // The same for keys.
+    key_command: Constant<Bits<16>>,
+    key_status: Constant<Bits<16>>,
+    key_requesting: DFF<Bit>,
+    key_waiting: DFF<Bit>,
+    key_found: DFF<Bit>,
+    key_op: DFF<Bits<4>>,
+    key_pack: Pack<4, 32, 128>,
+    key_shown: Signal<Local, Bits<128>>,
+    read_op: Constant<Bits<4>>,
+    clear_op: Constant<Bits<4>>,
 
     free_address: Constant<Bits<16>>,
     frames: Counters<2>,
@@ -222,6 +263,12 @@ impl Management {
             table_ready: Default::default(),
             table_rvalid: Default::default(),
             table_rdata: Default::default(),
+            key_request: Default::default(),
+            key_unit: Default::default(),
+            key_operation: Default::default(),
+            key_ready: Default::default(),
+            key_answered: Default::default(),
+            key_answer: Default::default(),
             frame_count: Default::default(),
             frame_class: Default::default(),
             report_valid: Default::default(),
@@ -254,6 +301,17 @@ impl Management {
             requesting: Default::default(),
             reading: Default::default(),
             writes: Default::default(),
+            clears: Default::default(),
+            key_command: address(&key::COMMAND),
+            key_status: address(&key::STATUS),
+            key_requesting: Default::default(),
+            key_waiting: Default::default(),
+            key_found: Default::default(),
+            key_op: Default::default(),
+            key_pack: Default::default(),
+            key_shown: Default::default(),
+            read_op: Constant::new((KeyOp::Read as u64).to_bits()),
+            clear_op: Constant::new((KeyOp::Clear as u64).to_bits()),
             free_address: address(&counter::BUFFERS_FREE),
             frames: Default::default(),
             verdicts: Default::default(),
@@ -311,6 +369,11 @@ impl Logic for Management {
             requesting,
             reading,
             writes,
+            clears,
+            key_requesting,
+            key_waiting,
+            key_found,
+            key_op,
             high_half
         );
 
@@ -390,12 +453,23 @@ impl Logic for Management {
             && !self.reading.q.val()
         {
             self.requesting.d.next = true;
-            self.writes.d.next = self.reg_wdata.val().get_bit(0);
+            self.writes.d.next = self.reg_wdata.val().get_bit(0) || self.reg_wdata.val().get_bit(1);
+            self.clears.d.next = self.reg_wdata.val().get_bit(1);
+        }
+        if self.clears.q.val() {
+            self.table_wdata.next = bits::<64>(0);
         }
         if self.requesting.q.val() && self.table_ready.val() {
             self.requesting.d.next = false;
             self.reading.d.next = !self.writes.q.val();
             self.fields[12].d.next = (self.fields[12].q.val() + 1) & self.field_masks[12].val();
+            if self.clears.q.val() {
+                self.fields[15].d.next = bits::<32>(0);
+                if self.fields[15].q.val() > 1 {
+                    self.fields[15].d.next = self.fields[15].q.val() - 1;
+                    self.requesting.d.next = true;
+                }
+            }
         }
         if self.reading.q.val() && self.table_rvalid.val() {
             self.reading.d.next = false;
@@ -406,6 +480,63 @@ impl Logic for Management {
             && (self.requesting.q.val() || self.reading.q.val())
         {
             self.rdata.d.next = 1.into();
+        }
+
+        // Operations on keys: requested until taken, then done when there is an answer. What empties buckets has none.
+        self.key_request.next = self.key_requesting.q.val();
+        self.key_unit.next = self.fields[16].q.val().get_bits::<6>(0);
+        self.key_operation.next.op = self.key_op.q.val();
+        self.key_operation.next.slot = self.fields[17].q.val().get_bits::<3>(0);
+        self.key_operation.next.id = self.fields[18].q.val().get_bits::<3>(0);
+        self.key_operation.next.base = self.fields[19].q.val().get_bits::<16>(0);
+        self.key_operation.next.size = self.fields[20].q.val().get_bits::<5>(0);
+        self.key_operation.next.limit = self.fields[21].q.val().get_bits::<20>(0);
+        self.key_operation.next.bucket = self.fields[22].q.val().get_bits::<16>(0);
+        self.key_operation.next.cell = self.fields[24].q.val().get_bits::<4>(0);
+        for i in 0..4 {
+            self.key_pack.i[i].next = self.fields[i + 25].q.val();
+        }
+        self.key_operation.next.key = self.key_pack.o.val();
+        if self.write.val()
+            && (self.reg_address.val() == self.key_command.val())
+            && !self.key_requesting.q.val()
+            && !self.key_waiting.q.val()
+        {
+            self.key_requesting.d.next = true;
+            self.key_op.d.next = self.reg_wdata.val().get_bits::<4>(0);
+        }
+        if self.key_requesting.q.val() && self.key_ready.val() {
+            self.key_requesting.d.next = false;
+            self.key_waiting.d.next = self.key_op.q.val() != self.clear_op.val();
+            if self.key_op.q.val() == self.clear_op.val() {
+                self.fields[22].d.next = (self.fields[22].q.val() + 1) & self.field_masks[22].val();
+                self.fields[23].d.next = bits::<32>(0);
+                if self.fields[23].q.val() > 1 {
+                    self.fields[23].d.next = self.fields[23].q.val() - 1;
+                    self.key_requesting.d.next = true;
+                }
+            }
+        }
+        self.key_shown.next = self.key_answer.val().key;
+        if self.key_waiting.q.val() && self.key_answered.val() {
+            self.key_waiting.d.next = false;
+            self.key_found.d.next = self.key_answer.val().found;
+            if self.key_op.q.val() == self.read_op.val() {
+                self.fields[25].d.next = self.key_shown.val().get_bits::<32>(0);
+                self.fields[26].d.next = self.key_shown.val().get_bits::<32>(32);
+                self.fields[27].d.next = self.key_shown.val().get_bits::<32>(64);
+                self.fields[28].d.next = self.key_shown.val().get_bits::<32>(96);
+            } else {
+                self.fields[29].d.next = bit_cast::<32, 20>(self.key_answer.val().place);
+            }
+        }
+        if self.reg_address.val() == self.key_status.val() {
+            if self.key_found.q.val() {
+                self.rdata.d.next = 2.into();
+            }
+            if self.key_requesting.q.val() || self.key_waiting.q.val() {
+                self.rdata.d.next = 1.into();
+            }
         }
 
         // Counters.
@@ -452,6 +583,8 @@ impl Logic for Management {
             self.map_strobe.d.next = false;
             self.requesting.d.next = false;
             self.reading.d.next = false;
+            self.key_requesting.d.next = false;
+            self.key_waiting.d.next = false;
             for i in 0..self.fields.len() {
                 self.fields[i].d.next = self.field_resets[i].val();
             }

@@ -10,6 +10,7 @@ pub mod alu;
 pub mod compare;
 pub mod deep;
 pub mod entry;
+pub mod keys;
 pub mod late;
 pub mod lsu;
 pub mod multiplier;

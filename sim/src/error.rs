@@ -47,11 +47,15 @@ pub enum SimError {
     /// The target cannot run the pipeline.
     #[error(transparent)]
     Pipeline(#[from] InvalidPipeline),
-    /// The table unit is too small for the maps of all loaded programs.
-    #[error("table unit {unit} has no room for the maps of slot {slot} beside those of other slots")]
+    /// A table unit is too small for the maps of all loaded programs.
+    #[error("the table units have no room for the maps of slot {slot} beside those of other slots")]
     TableSpace {
-        /// Table unit.
-        unit: u32,
+        /// Program slot.
+        slot: u8,
+    },
+    /// A key unit is too small for the keys of all loaded programs.
+    #[error("the key units have no room for the hash maps of slot {slot} beside those of other slots")]
+    KeySpace {
         /// Program slot.
         slot: u8,
     },

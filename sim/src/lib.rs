@@ -13,6 +13,7 @@ mod card;
 mod error;
 #[allow(unsafe_code, reason = "calls into the Verilated models")]
 mod ffi;
+mod keys;
 mod load;
 mod random;
 mod run;

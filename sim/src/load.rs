@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Loading programs and reaching their maps, over the card's registers.
 //!
-//! Where the maps of several programs lie in one table unit is the host's choice: the map descriptors of a slot are
-//! moved as a block behind those of the other slots.
+//! Where the maps of several programs lie in one table unit or key unit is the host's choice: those of a slot are moved
+//! as a block behind those of the other slots.
 
 use crate::card::Card;
 use crate::error::SimError;
@@ -14,12 +14,19 @@ use weir_regs::{MAP_VERSION, Registers, identity, table};
 /// Polls of a table access before it counts as stuck.
 const TABLE_POLLS: u32 = 100_000;
 
+/// Commands to a table unit: see the register `table.command`.
+const READ: u32 = 0;
+const WRITE: u32 = 1;
+const CLEAR: u32 = 2;
+
 /// A program in a slot.
 #[derive(Clone, Debug)]
-struct Loaded {
-    tables: Vec<Table>,
+pub(crate) struct Loaded {
+    pub(crate) tables: Vec<Table>,
     /// Words by which its maps lie behind where the pipeline has them, for each table unit.
     shift: Vec<u32>,
+    /// Buckets by which its keys do, for each key unit.
+    pub(crate) key_shift: Vec<u32>,
 }
 
 /// The simulated pipeline with its programs.
@@ -76,18 +83,19 @@ impl PipelineSim {
     pub fn load(&mut self, slot: u8, pipeline: &Pipeline) -> Result<(), SimError> {
         self.check_slot(slot)?;
         pipeline.validate(&self.target)?;
-        let shift = self.place(slot, &pipeline.tables)?;
+        let loaded = self.place(slot, &pipeline.tables)?;
         self.unload(slot)?;
         self.write_words(slot, pipeline)?;
-        for map in &pipeline.tables {
-            let base = map.base + shift[map.unit as usize];
+        self.set_key_maps(slot, &loaded)?;
+        for map in &loaded.tables {
+            let base = map.base + loaded.shift[map.unit as usize];
             self.write_descriptor(slot, map.unit, map.id, base, map.bytes() as u32)?;
-            self.write_table_words(map.unit, base, (0..map.bytes() / 8).map(|_| 0))?;
+            self.clear_table_words(map.unit, base, map.bytes() as u32 / 8)?;
         }
         // Evenly spaced from the first packet on, not a burst while the ring is empty and a wait after it.
         let interval = self.target.interval(pipeline.passes(), pipeline.gap);
         self.write_program(slot, pipeline.passes(), interval)?;
-        self.slots[slot as usize] = Some(Loaded { tables: pipeline.tables.clone(), shift });
+        self.slots[slot as usize] = Some(loaded);
         Ok(())
     }
 
@@ -100,17 +108,21 @@ impl PipelineSim {
                 self.write_descriptor(slot, map.unit, map.id, 0, 0)?;
             }
         }
-        Ok(())
+        self.forget_key_maps(slot)
     }
 
-    /// The bytes of entry `index` of a map, by its place in the pipeline's tables.
-    pub fn read_value(&mut self, slot: u8, map: usize, index: u32) -> Result<Vec<u8>, SimError> {
-        let (unit, address, size) = self.entry(slot, map, index)?;
+    /// The value at `place` of a map, by the map's place in the pipeline's tables: an array's entry, or where a key is.
+    pub fn read_value(&mut self, slot: u8, map: usize, place: u32) -> Result<Vec<u8>, SimError> {
+        let (unit, words, size) = self.words_of(slot, map, place)?;
         self.registers.write_table_unit(unit)?;
-        self.registers.write_table_address(address)?;
         let mut value = Vec::new();
-        while value.len() < size {
-            self.table_access(false)?;
+        let mut next = None;
+        for word in words {
+            if next != Some(word) {
+                self.registers.write_table_address(word)?;
+            }
+            next = Some(word + 1);
+            self.table_access(READ)?;
             value.extend(self.registers.read_table_data_low()?.to_le_bytes());
             value.extend(self.registers.read_table_data_high()?.to_le_bytes());
         }
@@ -118,19 +130,24 @@ impl PipelineSim {
         Ok(value)
     }
 
-    /// Sets entry `index` of a map; `value` has the map's value size.
-    pub fn write_value(&mut self, slot: u8, map: usize, index: u32, value: &[u8]) -> Result<(), SimError> {
-        let (unit, address, size) = self.entry(slot, map, index)?;
+    /// Sets the value at `place` of a map; `value` has the map's value size.
+    pub fn write_value(&mut self, slot: u8, map: usize, place: u32, value: &[u8]) -> Result<(), SimError> {
+        let (unit, words, size) = self.words_of(slot, map, place)?;
         if value.len() != size {
             let what = format!("a value has {size} bytes, not {}", value.len());
-            return Err(SimError::Value { map, index, what });
+            return Err(SimError::Value { map, index: place, what });
         }
-        let words = value.chunks(8).map(|chunk| {
+        self.registers.write_table_unit(unit)?;
+        for (address, bytes) in words.into_iter().zip(value.chunks(8)) {
             let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            u64::from_le_bytes(word)
-        });
-        self.write_table_words(unit, address, words)
+            word[..bytes.len()].copy_from_slice(bytes);
+            let word = u64::from_le_bytes(word);
+            self.registers.write_table_address(address)?;
+            self.registers.write_table_data_low(word as u32)?;
+            self.registers.write_table_data_high((word >> 32) as u32)?;
+            self.table_access(WRITE)?;
+        }
+        Ok(())
     }
 
     fn check_slot(&self, slot: u8) -> Result<(), SimError> {
@@ -141,41 +158,69 @@ impl PipelineSim {
         }
     }
 
-    /// By how many words the maps of a slot are moved, for each table unit.
-    fn place(&self, slot: u8, tables: &[Table]) -> Result<Vec<u32>, SimError> {
-        let words = u64::from(self.target.units.tables.words);
-        let end = |t: &Table| u64::from(t.base) + t.bytes() / 8;
-        (0..self.target.table_units())
-            .map(|unit| {
-                let own = tables.iter().filter(|t| t.unit == unit).map(end).max().unwrap_or(0);
-                let others = self.slots.iter().enumerate().filter(|(other, _)| *other != usize::from(slot));
-                let loaded = others.filter_map(|(_, loaded)| loaded.as_ref());
-                let taken = loaded.flat_map(|l| {
-                    let tables = l.tables.iter().filter(|t| t.unit == unit);
-                    tables.map(|t| end(t) + u64::from(l.shift[unit as usize]))
-                });
-                let shift = taken.max().unwrap_or(0);
-                match own == 0 || own + shift <= words {
-                    true => Ok(shift as u32),
-                    false => Err(SimError::TableSpace { unit, slot }),
-                }
-            })
-            .collect()
+    /// The program in a slot.
+    pub(crate) fn loaded(&self, slot: u8) -> Result<&Loaded, SimError> {
+        self.check_slot(slot)?;
+        self.slots[slot as usize].as_ref().ok_or(SimError::Empty(slot))
     }
 
-    /// Table unit, first word and value size of a map's entry.
-    fn entry(&self, slot: u8, map: usize, index: u32) -> Result<(u32, u32, usize), SimError> {
-        self.check_slot(slot)?;
-        let loaded = self.slots[slot as usize].as_ref().ok_or(SimError::Empty(slot))?;
-        let fail = |what: String| Err(SimError::Value { map, index, what });
+    /// Where the maps of a slot come to lie.
+    fn place(&self, slot: u8, tables: &[Table]) -> Result<Loaded, SimError> {
+        let words = |t: &Table| Some((t.unit, t.base, t.bytes() as u32 / 8));
+        let buckets = |t: &Table| t.keys.map(|keys| (keys.unit, keys.base, keys.buckets));
+        let units = &self.target.units;
+        let shift = (0..self.target.table_units()).map(|unit| {
+            let shifts = |loaded: &Loaded| loaded.shift[unit as usize];
+            self.shift(slot, tables, units.tables.words, unit, &words, &shifts)
+        });
+        let shift: Option<Vec<u32>> = shift.collect();
+        let key_shift = (0..self.target.key_units()).map(|unit| {
+            let shifts = |loaded: &Loaded| loaded.key_shift[unit as usize];
+            self.shift(slot, tables, units.keys.buckets, unit, &buckets, &shifts)
+        });
+        let key_shift: Option<Vec<u32>> = key_shift.collect();
+        match (shift, key_shift) {
+            (Some(shift), Some(key_shift)) => Ok(Loaded { tables: tables.to_vec(), shift, key_shift }),
+            (None, _) => Err(SimError::TableSpace { slot }),
+            (_, None) => Err(SimError::KeySpace { slot }),
+        }
+    }
+
+    /// How far what a slot has in one unit of `size` must be moved to lie behind what the other slots have there.
+    /// `range` gives unit, begin and length of what a map has, `shifts` how far a loaded program's was moved.
+    fn shift(
+        &self,
+        slot: u8,
+        tables: &[Table],
+        size: u32,
+        unit: u32,
+        range: &dyn Fn(&Table) -> Option<(u32, u32, u32)>,
+        shifts: &dyn Fn(&Loaded) -> u32,
+    ) -> Option<u32> {
+        let end = |tables: &[Table]| {
+            let here = tables.iter().filter_map(range).filter(|(of, _, _)| *of == unit);
+            here.map(|(_, begin, length)| begin + length).max()
+        };
+        let Some(own) = end(tables) else { return Some(0) };
+        let others = self.slots.iter().enumerate().filter(|(other, _)| *other != usize::from(slot));
+        let loaded = others.filter_map(|(_, loaded)| loaded.as_ref());
+        let shift = loaded.filter_map(|l| Some(end(&l.tables)? + shifts(l))).max().unwrap_or(0);
+        (u64::from(own) + u64::from(shift) <= u64::from(size)).then_some(shift)
+    }
+
+    /// Table unit, words and size of the value at a place of a map.
+    fn words_of(&self, slot: u8, map: usize, place: u32) -> Result<(u32, Vec<u32>, usize), SimError> {
+        let loaded = self.loaded(slot)?;
+        let fail = |what: String| Err(SimError::Value { map, index: place, what });
         let Some(table) = loaded.tables.get(map) else {
             return fail(format!("the program has {} maps", loaded.tables.len()));
         };
-        if index >= table.max_entries {
-            return fail(format!("the map has {} entries", table.max_entries));
+        if place >= table.places {
+            return fail(format!("the map has {} places", table.places));
         }
-        let address = table.base + loaded.shift[table.unit as usize] + table.word(index, 0);
-        Ok((table.unit, address, table.value_size as usize))
+        let base = table.base + loaded.shift[table.unit as usize];
+        let words = (0..table.stride() / 8).map(|word| base + table.word(place, word)).collect();
+        Ok((table.unit, words, table.value_size as usize))
     }
 
     fn write_words(&mut self, slot: u8, pipeline: &Pipeline) -> Result<(), SimError> {
@@ -221,29 +266,16 @@ impl PipelineSim {
         self.registers.write_map_commit(1)
     }
 
-    fn write_table_words(
-        &mut self,
-        unit: u32,
-        address: u32,
-        words: impl Iterator<Item = u64>,
-    ) -> Result<(), SimError> {
+    fn clear_table_words(&mut self, unit: u32, address: u32, count: u32) -> Result<(), SimError> {
         self.registers.write_table_unit(unit)?;
         self.registers.write_table_address(address)?;
-        let mut written = None;
-        for word in words {
-            if written != Some(word) {
-                self.registers.write_table_data_low(word as u32)?;
-                self.registers.write_table_data_high((word >> 32) as u32)?;
-                written = Some(word);
-            }
-            self.table_access(true)?;
-        }
-        Ok(())
+        self.registers.write_table_count(count)?;
+        self.table_access(CLEAR)
     }
 
     /// Starts a table access and waits for its end.
-    fn table_access(&mut self, write: bool) -> Result<(), SimError> {
-        self.registers.write_table_command(write.into())?;
+    fn table_access(&mut self, command: u32) -> Result<(), SimError> {
+        self.registers.write_table_command(command)?;
         for _ in 0..TABLE_POLLS {
             if self.registers.read_table_status()? & 1 == 0 {
                 return Ok(());

@@ -54,6 +54,13 @@ fn named(target: &Target) -> Vec<(u16, u32)> {
         (capability::TABLE_WORDS.offset, units.tables.words),
         (capability::TABLE_MAPS.offset, units.tables.maps),
         (capability::STAGE_WORD_BITS.offset, STAGE_WORD_BITS),
+        (capability::DEEP_PLACEMENT.offset, placement(units.deep.first, units.deep.every)),
+        (capability::KEY_PLACEMENT.offset, placement(units.keys.first, units.keys.every)),
+        (capability::KEY_UNITS.offset, target.key_units()),
+        (capability::KEY_WAYS.offset, units.keys.ways),
+        (capability::KEY_BUCKETS.offset, units.keys.buckets),
+        (capability::KEY_STASH.offset, units.keys.stash),
+        (capability::KEY_MAPS.offset, units.keys.maps),
     ]);
     all
 }

@@ -2,6 +2,7 @@
 //! The register bus as software sees it, over the accessors generated from the register map.
 
 use super::Management;
+use crate::matchact::keys::{KeyAnswer, KeyRequest};
 use rust_hdl::core::simulate::simulate;
 use rust_hdl::prelude::*;
 use std::convert::Infallible;
@@ -214,6 +215,91 @@ fn tables_are_read_and_written() {
     assert_eq!(registers.read_table_status(), Ok(0));
     assert_eq!(registers.read_table_data_low(), Ok(0x7654_3210));
     assert_eq!(registers.read_table_data_high(), Ok(0xfedc_ba98));
+}
+
+/// Lets the units take whatever is asked of them for so many clocks; how often each was asked.
+fn taken(registers: &mut Registers<Harness>, clocks: u32) -> (Vec<u64>, Vec<KeyRequest>) {
+    let (mut words, mut keys) = (Vec::new(), Vec::new());
+    let bus = registers.bus();
+    bus.block.table_ready.next = true;
+    bus.block.key_ready.next = true;
+    for _ in 0..clocks {
+        bus.settle();
+        if bus.block.table_request.val() {
+            assert!(bus.block.table_write.val() && bus.block.table_wdata.val() == 0);
+            words.push(bus.block.table_address.val().into());
+        }
+        if bus.block.key_request.val() {
+            keys.push(bus.block.key_operation.val());
+        }
+        bus.clock();
+    }
+    bus.block.table_ready.next = false;
+    bus.block.key_ready.next = false;
+    (words, keys)
+}
+
+#[test]
+fn ranges_are_cleared_a_word_a_clock() {
+    let mut registers = Harness::new();
+    registers.write_table_address(0x100).unwrap();
+    registers.write_table_data_low(77).unwrap();
+    registers.write_table_count(5).unwrap();
+    registers.write_table_command(2).unwrap();
+    registers.write_key_bucket(0x30).unwrap();
+    registers.write_key_count(3).unwrap();
+    registers.write_key_command(10).unwrap();
+    assert_eq!((registers.read_table_status(), registers.read_key_status()), (Ok(1), Ok(1)));
+    let (words, keys) = taken(&mut registers, 8);
+    assert_eq!(words, [0x100, 0x101, 0x102, 0x103, 0x104]);
+    let buckets: Vec<u64> = keys.iter().map(|k| k.bucket.into()).collect();
+    assert_eq!(buckets, [0x30, 0x31, 0x32]);
+    assert_eq!((registers.read_table_status(), registers.read_key_status()), (Ok(0), Ok(0)));
+    assert_eq!((registers.read_table_count(), registers.read_key_count()), (Ok(0), Ok(0)));
+    // Without a count it is one.
+    registers.write_table_command(2).unwrap();
+    assert_eq!(taken(&mut registers, 8).0, [0x105]);
+}
+
+#[test]
+fn keys_are_asked_for_and_answered() {
+    let mut registers = Harness::new();
+    registers.write_key_unit(1).unwrap();
+    registers.write_key_slot(2).unwrap();
+    registers.write_key_id(3).unwrap();
+    registers.write_key_base(0x1234).unwrap();
+    registers.write_key_size(13).unwrap();
+    registers.write_key_limit(0x9_8765).unwrap();
+    registers.write_key_cell(11).unwrap();
+    registers.write_key_data_0(0x0123_4567).unwrap();
+    registers.write_key_data_3(0x89ab_cdef).unwrap();
+    registers.write_key_command(7).unwrap();
+    assert_eq!(registers.bus().block.key_unit.val(), 1);
+    let (_, keys) = taken(&mut registers, 3);
+    let [key] = keys[..] else { panic!("{} requests", keys.len()) };
+    assert_eq!((key.op.to_u8(), key.slot.to_u8(), key.id.to_u8()), (7, 2, 3));
+    assert_eq!((key.base.to_u32(), key.size.to_u32(), key.limit.to_u32()), (0x1234, 13, 0x9_8765));
+    assert_eq!(key.cell.to_u32(), 11);
+    assert_eq!(key.key.get_bits::<32>(0).to_u32(), 0x0123_4567);
+    assert_eq!(key.key.get_bits::<32>(96).to_u32(), 0x89ab_cdef);
+    assert_eq!(registers.read_key_status(), Ok(1));
+    // What an insert gives is a place, what a read gives is a key.
+    let mut answer = KeyAnswer { found: true, place: 0x5432.into(), ..KeyAnswer::default() };
+    answer.key.set_bits::<32>(64, 0x7777_u64.to_bits());
+    let mut answered = |registers: &mut Registers<Harness>| {
+        let bus = registers.bus();
+        bus.block.key_answered.next = true;
+        bus.block.key_answer.next = answer;
+        bus.clock();
+        bus.block.key_answered.next = false;
+    };
+    answered(&mut registers);
+    assert_eq!((registers.read_key_status(), registers.read_key_place()), (Ok(2), Ok(0x5432)));
+    assert_eq!(registers.read_key_data_2(), Ok(0));
+    registers.write_key_command(9).unwrap();
+    taken(&mut registers, 3);
+    answered(&mut registers);
+    assert_eq!((registers.read_key_data_2(), registers.read_key_data_0()), (Ok(0x7777), Ok(0)));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Late units that stand beside a stage: the deep-load port.
+//! Late units that stand beside a stage: deep-load port and key unit.
 //!
 //! They take the same word, registers and predicates as the stage and hand their results to a later one. What a target
 //! does not have at a stage is not there.
 
 use super::deep::DeepPort;
+use super::keys::{KeyAnswer, KeyRequest, KeyUnit};
 use super::tag::Tag;
 use super::words::StageWord;
 use crate::buffer::BUFFER_BITS;
@@ -31,6 +32,22 @@ pub struct LateUnits<const RB: usize, const BUS: usize> {
     pub deep_write: Signal<Out, Bit>,
     /// See [`DeepPort`].
     pub deep_dst: Signal<Out, Bits<4>>,
+    /// See [`KeyUnit`], zero without one.
+    pub place: Signal<Out, Bits<64>>,
+    /// See [`KeyUnit`].
+    pub place_write: Signal<Out, Bit>,
+    /// See [`KeyUnit`].
+    pub place_dst: Signal<Out, Bits<4>>,
+    /// See [`KeyUnit`].
+    pub key_request: Signal<In, Bit>,
+    /// See [`KeyUnit`].
+    pub key_operation: Signal<In, KeyRequest>,
+    /// See [`KeyUnit`].
+    pub key_ready: Signal<Out, Bit>,
+    /// See [`KeyUnit`].
+    pub key_answered: Signal<Out, Bit>,
+    /// See [`KeyUnit`].
+    pub key_answer: Signal<Out, KeyAnswer>,
     /// See [`DeepPort`].
     pub frame_write: Signal<In, Bit>,
     /// See [`DeepPort`].
@@ -41,6 +58,8 @@ pub struct LateUnits<const RB: usize, const BUS: usize> {
     pub frame_data: Signal<In, Bits<BUS>>,
 
     port: Vec<DeepPort<RB, BUS>>,
+    keys: Vec<KeyUnit<RB>>,
+    no_answer: Constant<KeyAnswer>,
 }
 
 impl<const RB: usize, const BUS: usize> LateUnits<RB, BUS> {
@@ -56,6 +75,14 @@ impl<const RB: usize, const BUS: usize> LateUnits<RB, BUS> {
             deep: Default::default(),
             deep_write: Default::default(),
             deep_dst: Default::default(),
+            place: Default::default(),
+            place_write: Default::default(),
+            place_dst: Default::default(),
+            key_request: Default::default(),
+            key_operation: Default::default(),
+            key_ready: Default::default(),
+            key_answered: Default::default(),
+            key_answer: Default::default(),
             frame_write: Default::default(),
             frame_buffer: Default::default(),
             frame_beat: Default::default(),
@@ -64,6 +91,11 @@ impl<const RB: usize, const BUS: usize> LateUnits<RB, BUS> {
                 LateUnit::Deep => vec![DeepPort::new(target)],
                 _ => Vec::new(),
             },
+            keys: match unit {
+                LateUnit::Keys(_) => vec![KeyUnit::new(target)],
+                _ => Vec::new(),
+            },
+            no_answer: Constant::new(KeyAnswer::default()),
         }
     }
 }
@@ -87,6 +119,27 @@ impl<const RB: usize, const BUS: usize> Logic for LateUnits<RB, BUS> {
             self.deep.next = self.port[i].result.val();
             self.deep_write.next = self.port[i].write.val();
             self.deep_dst.next = self.port[i].dst.val();
+        }
+        self.place.next = bits::<64>(0);
+        self.place_write.next = false;
+        self.place_dst.next = bits::<4>(0);
+        self.key_ready.next = false;
+        self.key_answered.next = false;
+        self.key_answer.next = self.no_answer.val();
+        for i in 0..self.keys.len() {
+            self.keys[i].clock.next = self.clock.val();
+            self.keys[i].tag.next = self.tag.val();
+            self.keys[i].word.next = self.word.val().late;
+            self.keys[i].registers.next = self.registers.val();
+            self.keys[i].predicates.next = self.predicates.val();
+            self.keys[i].host_request.next = self.key_request.val();
+            self.keys[i].host.next = self.key_operation.val();
+            self.place.next = self.keys[i].result.val();
+            self.place_write.next = self.keys[i].write.val();
+            self.place_dst.next = self.keys[i].dst.val();
+            self.key_ready.next = self.keys[i].host_ready.val();
+            self.key_answered.next = self.keys[i].host_answered.val();
+            self.key_answer.next = self.keys[i].host_answer.val();
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::admission::Admission;
 use super::entry::Entry;
+use super::keys::{KeyAnswer, KeyRequest};
 use super::late::LateUnits;
 use super::stage::Stage;
 use super::tag::Tag;
@@ -124,6 +125,19 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     /// The word.
     pub table_rdata: Signal<Out, Bits<64>>,
 
+    /// Wants an operation of a key unit; held until `key_ready`.
+    pub key_request: Signal<In, Bit>,
+    /// Which unit.
+    pub key_unit: Signal<In, Bits<6>>,
+    /// Which operation; held until there is an answer.
+    pub key_operation: Signal<In, KeyRequest>,
+    /// The request is taken in this clock.
+    pub key_ready: Signal<Out, Bit>,
+    /// It is done, six clocks later, ...
+    pub key_answered: Signal<Out, Bit>,
+    /// ... and this came of it.
+    pub key_answer: Signal<Out, KeyAnswer>,
+
     admission: Admission,
     stage: Vec<Stage<R, RB, MB>>,
     late: Vec<LateUnits<RB, BUS>>,
@@ -137,6 +151,8 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     nobody: Constant<Tag>,
     stage_number: Vec<Constant<Bits<8>>>,
     unit_number: Vec<Constant<Bits<6>>>,
+    key_unit_number: Vec<Constant<Bits<6>>>,
+    no_answer: Constant<KeyAnswer>,
     window_at: Constant<Bits<14>>,
     leaver: Signal<Local, Tag>,
     register0: Signal<Local, Bits<32>>,
@@ -160,6 +176,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             target.name
         );
         assert!(u64::from(target.table_units()) < NO_UNIT, "too many table units");
+        assert!(u64::from(target.key_units()) < NO_UNIT, "too many key units");
         let padding = (target.ring_clocks() - 1 - STAGE_CLOCKS * target.stages) as usize;
         Self {
             clock: Default::default(),
@@ -209,6 +226,12 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             table_ready: Default::default(),
             table_rvalid: Default::default(),
             table_rdata: Default::default(),
+            key_request: Default::default(),
+            key_unit: Default::default(),
+            key_operation: Default::default(),
+            key_ready: Default::default(),
+            key_answered: Default::default(),
+            key_answer: Default::default(),
             admission: Admission::new(target),
             stage: (0..target.stages).map(|stage| Stage::new(target, stage)).collect(),
             late: (0..target.stages).map(|stage| LateUnits::new(target, stage)).collect(),
@@ -228,6 +251,14 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
                 })
                 .map(|unit| Constant::new(unit.to_bits()))
                 .collect(),
+            key_unit_number: (0..target.stages)
+                .map(|stage| match target.late_unit(stage) {
+                    LateUnit::Keys(unit) => u64::from(unit),
+                    _ => NO_UNIT,
+                })
+                .map(|unit| Constant::new(unit.to_bits()))
+                .collect(),
+            no_answer: Constant::new(KeyAnswer::default()),
             window_at: Constant::new((u64::from(target.headroom_bytes) * 8).to_bits()),
             leaver: Default::default(),
             register0: Default::default(),
@@ -309,6 +340,20 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             self.late[i].registers.next = self.stage[i - 1].registers_out.val();
             self.late[i].predicates.next = self.stage[i - 1].predicates_out.val();
         }
+        // A key unit's result takes two stages longer.
+        for i in 3..self.stage.len() {
+            self.stage[i].late.next =
+                self.stage[i - 1].late_out.val() | self.late[i - 1].deep.val() | self.late[i - 3].place.val();
+            self.stage[i].late_write.next = self.stage[i - 1].late_write_out.val()
+                || self.late[i - 1].deep_write.val()
+                || self.late[i - 3].place_write.val();
+            self.stage[i].late_dst.next = self.stage[i - 1].late_dst_out.val()
+                | self.late[i - 1].deep_dst.val()
+                | self.late[i - 3].place_dst.val();
+        }
+        self.key_ready.next = false;
+        self.key_answered.next = false;
+        self.key_answer.next = self.no_answer.val();
         self.table_ready.next = false;
         self.table_rvalid.next = false;
         self.table_rdata.next = bits::<64>(0);
@@ -338,6 +383,16 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             self.stage[i].host_request.next =
                 self.table_request.val() && (self.table_unit.val() == self.unit_number[i].val());
             self.stage[i].host_write.next = self.table_write.val();
+            self.late[i].key_request.next =
+                self.key_request.val() && (self.key_unit.val() == self.key_unit_number[i].val());
+            self.late[i].key_operation.next = self.key_operation.val();
+            if self.late[i].key_ready.val() {
+                self.key_ready.next = true;
+            }
+            if self.late[i].key_answered.val() {
+                self.key_answered.next = true;
+                self.key_answer.next = self.late[i].key_answer.val();
+            }
             self.stage[i].host_address.next = self.table_address.val();
             self.stage[i].host_wdata.next = self.table_wdata.val();
             if self.stage[i].host_ready.val() {

@@ -3,6 +3,7 @@
 
 mod deep;
 mod emission;
+mod keys;
 mod random;
 mod ring;
 mod words;

@@ -322,6 +322,12 @@ impl<
         self.management.table_ready.next = self.ring.table_ready.val();
         self.management.table_rvalid.next = self.ring.table_rvalid.val();
         self.management.table_rdata.next = self.ring.table_rdata.val();
+        self.ring.key_request.next = self.management.key_request.val();
+        self.ring.key_unit.next = self.management.key_unit.val();
+        self.ring.key_operation.next = self.management.key_operation.val();
+        self.management.key_ready.next = self.ring.key_ready.val();
+        self.management.key_answered.next = self.ring.key_answered.val();
+        self.management.key_answer.next = self.ring.key_answer.val();
         self.management.frame_count.next = self.ingress.count.val();
         self.management.frame_class.next = self.ingress.count_class.val();
         self.management.report_valid.next = self.egress.report_valid.val();

@@ -6,6 +6,7 @@ use crate::maps::Maps;
 use crate::packet::{Outcome, Packet, PacketResult};
 use crate::tables::{TableAccess, Tables};
 use std::path::Path;
+use weir_pipeline::keys::Key;
 use weir_pipeline::model::REDIRECT;
 use weir_sim::{PipelineSim, RxFrame, SimError};
 
@@ -32,6 +33,14 @@ impl TableAccess for PipelineSim {
 
     fn write(&mut self, map: usize, index: u32, value: &[u8]) -> Result<(), SimError> {
         self.write_value(SLOT, map, index, value)
+    }
+
+    fn insert(&mut self, map: usize, key: Key) -> Result<Option<u32>, String> {
+        PipelineSim::insert(self, SLOT, map, key).map_err(|e| e.to_string())
+    }
+
+    fn keys(&mut self, map: usize) -> Result<Vec<(Key, u32)>, String> {
+        PipelineSim::keys(self, SLOT, map).map_err(|e| e.to_string())
     }
 }
 

@@ -415,6 +415,110 @@ pub mod capability {
         mask: 0xffffffff,
         fields: &[],
     };
+
+    /// Stages with a deep-load port.
+    pub const DEEP_PLACEMENT: Register = Register {
+        name: "deep_placement",
+        offset: 0x009c,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[
+            Field { name: "first", low: 0, bits: 16 },
+            Field { name: "every", low: 16, bits: 16 },
+        ],
+    };
+
+    /// Stages with a key unit.
+    pub const KEY_PLACEMENT: Register = Register {
+        name: "key_placement",
+        offset: 0x00a0,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[
+            Field { name: "first", low: 0, bits: 16 },
+            Field { name: "every", low: 16, bits: 16 },
+        ],
+    };
+
+    /// Key units.
+    pub const KEY_UNITS: Register = Register {
+        name: "key_units",
+        offset: 0x00a4,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Ways of a key unit.
+    pub const KEY_WAYS: Register = Register {
+        name: "key_ways",
+        offset: 0x00a8,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Buckets in each way.
+    pub const KEY_BUCKETS: Register = Register {
+        name: "key_buckets",
+        offset: 0x00ac,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Keys beside the ways, for each program slot.
+    pub const KEY_STASH: Register = Register {
+        name: "key_stash",
+        offset: 0x00b0,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Maps that one program slot can hold in one key unit.
+    pub const KEY_MAPS: Register = Register {
+        name: "key_maps",
+        offset: 0x00b4,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
 }
 
 /// Stage words: select a place, write the word's data, commit. What was selected and written stays, so equal words need only a new place.
@@ -738,9 +842,10 @@ pub mod table {
         count2: 1,
         value: None,
         reset: 0x0,
-        mask: 0x1,
+        mask: 0x3,
         fields: &[
             Field { name: "write", low: 0, bits: 1 },
+            Field { name: "clear", low: 1, bits: 1 },
         ],
     };
 
@@ -757,6 +862,276 @@ pub mod table {
         mask: 0x1,
         fields: &[
             Field { name: "busy", low: 0, bits: 1 },
+        ],
+    };
+
+    /// Words to clear; 0 when that is done. Unit: 8-byte words.
+    pub const COUNT: Register = Register {
+        name: "count",
+        offset: 0x0298,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x3ffff,
+        fields: &[
+            Field { name: "count", low: 0, bits: 18 },
+        ],
+    };
+}
+
+/// Keys of hash maps: set what the operation needs, write the command, wait until `status` shows no `busy`. Only for maps of a slot that has no packets in the ring.
+pub mod key {
+    use super::{Access, Field, Register};
+
+    /// Key unit.
+    pub const UNIT: Register = Register {
+        name: "unit",
+        offset: 0x0300,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x3f,
+        fields: &[
+            Field { name: "unit", low: 0, bits: 6 },
+        ],
+    };
+
+    /// Program slot.
+    pub const SLOT: Register = Register {
+        name: "slot",
+        offset: 0x0304,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x7,
+        fields: &[
+            Field { name: "slot", low: 0, bits: 3 },
+        ],
+    };
+
+    /// Id of the map within program slot and key unit: what stage words carry.
+    pub const ID: Register = Register {
+        name: "id",
+        offset: 0x0308,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x7,
+        fields: &[
+            Field { name: "id", low: 0, bits: 3 },
+        ],
+    };
+
+    /// First bucket of a map that is set.
+    pub const BASE: Register = Register {
+        name: "base",
+        offset: 0x030c,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffff,
+        fields: &[
+            Field { name: "base", low: 0, bits: 16 },
+        ],
+    };
+
+    /// Logarithm to base 2 of its buckets in each way.
+    pub const SIZE: Register = Register {
+        name: "size",
+        offset: 0x0310,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x1f,
+        fields: &[
+            Field { name: "size", low: 0, bits: 5 },
+        ],
+    };
+
+    /// Its entries: an insert beyond them finds no place. 0: there is no such map, words with its id do nothing.
+    pub const LIMIT: Register = Register {
+        name: "limit",
+        offset: 0x0314,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xfffff,
+        fields: &[
+            Field { name: "limit", low: 0, bits: 20 },
+        ],
+    };
+
+    /// Bucket in the unit that is read, or the first that is emptied; then the one behind the last.
+    pub const BUCKET: Register = Register {
+        name: "bucket",
+        offset: 0x0318,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffff,
+        fields: &[
+            Field { name: "bucket", low: 0, bits: 16 },
+        ],
+    };
+
+    /// How many buckets are emptied; then 0.
+    pub const COUNT: Register = Register {
+        name: "count",
+        offset: 0x031c,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x1ffff,
+        fields: &[
+            Field { name: "count", low: 0, bits: 17 },
+        ],
+    };
+
+    /// What is read: a way of the bucket, or behind the ways a position of the slot's stash.
+    pub const CELL: Register = Register {
+        name: "cell",
+        offset: 0x0320,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xf,
+        fields: &[
+            Field { name: "cell", low: 0, bits: 4 },
+        ],
+    };
+
+    /// Bytes 0 to 3 of the key to find, insert or delete, or of the key that was read.
+    pub const DATA_0: Register = Register {
+        name: "data_0",
+        offset: 0x0330,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Bytes 4 to 7 of the key to find, insert or delete, or of the key that was read.
+    pub const DATA_1: Register = Register {
+        name: "data_1",
+        offset: 0x0334,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Bytes 8 to 11 of the key to find, insert or delete, or of the key that was read.
+    pub const DATA_2: Register = Register {
+        name: "data_2",
+        offset: 0x0338,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// Bytes 12 to 15 of the key to find, insert or delete, or of the key that was read.
+    pub const DATA_3: Register = Register {
+        name: "data_3",
+        offset: 0x033c,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
+    /// The place that find, insert or delete gave.
+    pub const PLACE: Register = Register {
+        name: "place",
+        offset: 0x0340,
+        access: Access::ReadWrite,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xfffff,
+        fields: &[
+            Field { name: "place", low: 0, bits: 20 },
+        ],
+    };
+
+    /// Starts an operation. Ignored while one is under way.
+    pub const COMMAND: Register = Register {
+        name: "command",
+        offset: 0x0344,
+        access: Access::WriteOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xf,
+        fields: &[
+            Field { name: "op", low: 0, bits: 4 },
+        ],
+    };
+
+    /// State of the operation.
+    pub const STATUS: Register = Register {
+        name: "status",
+        offset: 0x0348,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0x3,
+        fields: &[
+            Field { name: "busy", low: 0, bits: 1 },
+            Field { name: "found", low: 1, bits: 1 },
         ],
     };
 }
@@ -950,6 +1325,13 @@ pub const ALL: &[(&str, Register)] = &[
     ("capability", capability::TABLE_WORDS),
     ("capability", capability::TABLE_MAPS),
     ("capability", capability::STAGE_WORD_BITS),
+    ("capability", capability::DEEP_PLACEMENT),
+    ("capability", capability::KEY_PLACEMENT),
+    ("capability", capability::KEY_UNITS),
+    ("capability", capability::KEY_WAYS),
+    ("capability", capability::KEY_BUCKETS),
+    ("capability", capability::KEY_STASH),
+    ("capability", capability::KEY_MAPS),
     ("word", word::SLOT),
     ("word", word::PASS),
     ("word", word::STAGE),
@@ -971,6 +1353,23 @@ pub const ALL: &[(&str, Register)] = &[
     ("table", table::DATA_HIGH),
     ("table", table::COMMAND),
     ("table", table::STATUS),
+    ("table", table::COUNT),
+    ("key", key::UNIT),
+    ("key", key::SLOT),
+    ("key", key::ID),
+    ("key", key::BASE),
+    ("key", key::SIZE),
+    ("key", key::LIMIT),
+    ("key", key::BUCKET),
+    ("key", key::COUNT),
+    ("key", key::CELL),
+    ("key", key::DATA_0),
+    ("key", key::DATA_1),
+    ("key", key::DATA_2),
+    ("key", key::DATA_3),
+    ("key", key::PLACE),
+    ("key", key::COMMAND),
+    ("key", key::STATUS),
     ("counter", counter::BUFFERS_FREE),
     ("counter", counter::RECEIVED),
     ("counter", counter::DROPPED_SHORT),
@@ -1123,6 +1522,41 @@ impl<B: Bus> Registers<B> {
     /// Reads: Width of a stage word. Unit: bits.
     pub fn read_capability_stage_word_bits(&mut self) -> Result<u32, B::Error> {
         self.bus.read_register(capability::STAGE_WORD_BITS.offset)
+    }
+
+    /// Reads: Stages with a deep-load port.
+    pub fn read_capability_deep_placement(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::DEEP_PLACEMENT.offset)
+    }
+
+    /// Reads: Stages with a key unit.
+    pub fn read_capability_key_placement(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::KEY_PLACEMENT.offset)
+    }
+
+    /// Reads: Key units.
+    pub fn read_capability_key_units(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::KEY_UNITS.offset)
+    }
+
+    /// Reads: Ways of a key unit.
+    pub fn read_capability_key_ways(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::KEY_WAYS.offset)
+    }
+
+    /// Reads: Buckets in each way.
+    pub fn read_capability_key_buckets(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::KEY_BUCKETS.offset)
+    }
+
+    /// Reads: Keys beside the ways, for each program slot.
+    pub fn read_capability_key_stash(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::KEY_STASH.offset)
+    }
+
+    /// Reads: Maps that one program slot can hold in one key unit.
+    pub fn read_capability_key_maps(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::KEY_MAPS.offset)
     }
 
     /// Reads: Program slot.
@@ -1303,6 +1737,166 @@ impl<B: Bus> Registers<B> {
     /// Reads: State of the access.
     pub fn read_table_status(&mut self) -> Result<u32, B::Error> {
         self.bus.read_register(table::STATUS.offset)
+    }
+
+    /// Reads: Words to clear; 0 when that is done. Unit: 8-byte words.
+    pub fn read_table_count(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(table::COUNT.offset)
+    }
+
+    /// Writes: Words to clear; 0 when that is done. Unit: 8-byte words.
+    pub fn write_table_count(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(table::COUNT.offset, value)
+    }
+
+    /// Reads: Key unit.
+    pub fn read_key_unit(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::UNIT.offset)
+    }
+
+    /// Writes: Key unit.
+    pub fn write_key_unit(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::UNIT.offset, value)
+    }
+
+    /// Reads: Program slot.
+    pub fn read_key_slot(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::SLOT.offset)
+    }
+
+    /// Writes: Program slot.
+    pub fn write_key_slot(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::SLOT.offset, value)
+    }
+
+    /// Reads: Id of the map within program slot and key unit: what stage words carry.
+    pub fn read_key_id(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::ID.offset)
+    }
+
+    /// Writes: Id of the map within program slot and key unit: what stage words carry.
+    pub fn write_key_id(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::ID.offset, value)
+    }
+
+    /// Reads: First bucket of a map that is set.
+    pub fn read_key_base(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::BASE.offset)
+    }
+
+    /// Writes: First bucket of a map that is set.
+    pub fn write_key_base(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::BASE.offset, value)
+    }
+
+    /// Reads: Logarithm to base 2 of its buckets in each way.
+    pub fn read_key_size(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::SIZE.offset)
+    }
+
+    /// Writes: Logarithm to base 2 of its buckets in each way.
+    pub fn write_key_size(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::SIZE.offset, value)
+    }
+
+    /// Reads: Its entries: an insert beyond them finds no place. 0: there is no such map, words with its id do nothing.
+    pub fn read_key_limit(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::LIMIT.offset)
+    }
+
+    /// Writes: Its entries: an insert beyond them finds no place. 0: there is no such map, words with its id do nothing.
+    pub fn write_key_limit(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::LIMIT.offset, value)
+    }
+
+    /// Reads: Bucket in the unit that is read, or the first that is emptied; then the one behind the last.
+    pub fn read_key_bucket(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::BUCKET.offset)
+    }
+
+    /// Writes: Bucket in the unit that is read, or the first that is emptied; then the one behind the last.
+    pub fn write_key_bucket(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::BUCKET.offset, value)
+    }
+
+    /// Reads: How many buckets are emptied; then 0.
+    pub fn read_key_count(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::COUNT.offset)
+    }
+
+    /// Writes: How many buckets are emptied; then 0.
+    pub fn write_key_count(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::COUNT.offset, value)
+    }
+
+    /// Reads: What is read: a way of the bucket, or behind the ways a position of the slot's stash.
+    pub fn read_key_cell(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::CELL.offset)
+    }
+
+    /// Writes: What is read: a way of the bucket, or behind the ways a position of the slot's stash.
+    pub fn write_key_cell(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::CELL.offset, value)
+    }
+
+    /// Reads: Bytes 0 to 3 of the key to find, insert or delete, or of the key that was read.
+    pub fn read_key_data_0(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::DATA_0.offset)
+    }
+
+    /// Writes: Bytes 0 to 3 of the key to find, insert or delete, or of the key that was read.
+    pub fn write_key_data_0(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::DATA_0.offset, value)
+    }
+
+    /// Reads: Bytes 4 to 7 of the key to find, insert or delete, or of the key that was read.
+    pub fn read_key_data_1(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::DATA_1.offset)
+    }
+
+    /// Writes: Bytes 4 to 7 of the key to find, insert or delete, or of the key that was read.
+    pub fn write_key_data_1(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::DATA_1.offset, value)
+    }
+
+    /// Reads: Bytes 8 to 11 of the key to find, insert or delete, or of the key that was read.
+    pub fn read_key_data_2(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::DATA_2.offset)
+    }
+
+    /// Writes: Bytes 8 to 11 of the key to find, insert or delete, or of the key that was read.
+    pub fn write_key_data_2(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::DATA_2.offset, value)
+    }
+
+    /// Reads: Bytes 12 to 15 of the key to find, insert or delete, or of the key that was read.
+    pub fn read_key_data_3(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::DATA_3.offset)
+    }
+
+    /// Writes: Bytes 12 to 15 of the key to find, insert or delete, or of the key that was read.
+    pub fn write_key_data_3(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::DATA_3.offset, value)
+    }
+
+    /// Reads: The place that find, insert or delete gave.
+    pub fn read_key_place(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::PLACE.offset)
+    }
+
+    /// Writes: The place that find, insert or delete gave.
+    pub fn write_key_place(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::PLACE.offset, value)
+    }
+
+    /// Writes: Starts an operation. Ignored while one is under way.
+    pub fn write_key_command(&mut self, value: u32) -> Result<(), B::Error> {
+        self.bus.write_register(key::COMMAND.offset, value)
+    }
+
+    /// Reads: State of the operation.
+    pub fn read_key_status(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(key::STATUS.offset)
     }
 
     /// Reads: Packet buffers that hold no frame. All of `packet_buffers` when nothing is in flight. Unit: buffers.

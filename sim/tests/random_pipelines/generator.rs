@@ -4,6 +4,9 @@
 //! Purely random words would mostly abort and see zeros. So some registers only ever hold small values and serve as
 //! addresses, offsets are mostly inside, and a program may end by storing all registers into the packet.
 
+use weir_pipeline::keys::Keys;
+use weir_pipeline::pipeline::KeyPlace;
+use weir_pipeline::target::KEY_HAZARD_CLOCKS;
 use weir_pipeline::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
 };
@@ -19,12 +22,14 @@ pub struct Generator<'a> {
     pub random: &'a mut Random,
     /// Registers that have been written so far and so may hold something.
     live: Vec<u8>,
+    /// Registers that were given places of keys, with the name of their map.
+    places: Vec<(u8, String)>,
 }
 
 impl<'a> Generator<'a> {
     /// A generator that draws from `random`.
     pub fn new(target: &'a Target, random: &'a mut Random) -> Generator<'a> {
-        Generator { target, random, live: Vec::new() }
+        Generator { target, random, live: Vec::new(), places: Vec::new() }
     }
 
     /// A pipeline that validates.
@@ -35,6 +40,7 @@ impl<'a> Generator<'a> {
             self.target.entry_timestamp(),
             self.target.entry_random(),
         ];
+        self.places.clear();
         let passes = match self.random.below(10) {
             0..6 => 1,
             6..8 => 2,
@@ -93,17 +99,18 @@ impl<'a> Generator<'a> {
 
     fn tables(&mut self) -> Vec<Table> {
         let mut tables = Vec::new();
+        // In each key unit: maps, buckets.
+        let mut taken = vec![(0, 0); self.target.key_units() as usize];
         for unit in 0..self.target.table_units() {
             let mut base = 0;
             for id in 0..self.random.below(u64::from(self.target.units.tables.maps) + 1) {
                 base += self.random.below(4) as u32;
-                let value_size = 1 + self.random.below(24) as u32;
                 let entries = 1 + self.random.below(8) as u32;
-                let table = Table {
+                let mut table = Table {
                     name: format!("map{}", tables.len()),
                     kind: MapKind::Array,
                     key_size: 4,
-                    value_size,
+                    value_size: 1 + self.random.below(24) as u32,
                     max_entries: entries,
                     places: entries,
                     keys: None,
@@ -111,11 +118,31 @@ impl<'a> Generator<'a> {
                     id: id as u8,
                     base,
                 };
+                if !taken.is_empty() && self.random.chance(1, 2) {
+                    self.hash(&mut table, &mut taken);
+                }
                 base += (table.bytes() / 8) as u32;
                 tables.push(table);
             }
         }
         tables
+    }
+
+    /// Makes a hash map of a table, if there is a key unit with an id left. It is so small that keys collide.
+    fn hash(&mut self, table: &mut Table, taken: &mut [(u32, u32)]) {
+        let keys = &self.target.units.keys;
+        let unit = self.random.below(taken.len() as u64) as usize;
+        let (id, buckets) = (taken[unit].0, 1 << self.random.below(3));
+        let base = taken[unit].1 + self.random.below(3) as u32;
+        if id == keys.maps {
+            return;
+        }
+        taken[unit] = (id + 1, base + buckets);
+        table.kind = MapKind::Hash;
+        table.key_size = 16;
+        table.max_entries = 1 + self.random.below(24) as u32;
+        table.places = Keys::places(keys, buckets);
+        table.keys = Some(KeyPlace { unit: unit as u32, id: id as u8, base, buckets });
     }
 
     /// Least gap with which packets do not see each other's half-done work: conflicting sites of one map must not
@@ -138,7 +165,24 @@ impl<'a> Generator<'a> {
             let clocks = sites.iter().map(|(_, clock)| *clock);
             clocks.clone().max().unwrap_or(0) - clocks.min().unwrap_or(0) + 1
         };
-        sites.iter().map(gap).max().unwrap_or(1)
+        sites.iter().map(gap).max().unwrap_or(1).max(self.key_gap(words))
+    }
+
+    /// The same for key units, whose maps share the stash.
+    fn key_gap(&self, words: &[Vec<StageWord>]) -> u32 {
+        let gap = |unit: u32| {
+            let (mut first, mut last, mut changes) = (u32::MAX, 0, false);
+            for (pass, stages) in (0..).zip(words) {
+                let stage = self.target.key_stage(unit);
+                if let Some(late) = stages[stage as usize].late {
+                    let clock = self.target.site_clock(pass, stage);
+                    (first, last) = (first.min(clock), last.max(clock));
+                    changes |= late.op != LateOp::Find;
+                }
+            }
+            if changes { last - first + KEY_HAZARD_CLOCKS } else { 1 }
+        };
+        (0..self.target.key_units()).map(gap).max().unwrap_or(1)
     }
 
     fn word(&mut self, stage: u32, tables: &[Table], density: u64) -> StageWord {
@@ -296,7 +340,37 @@ impl<'a> Generator<'a> {
     fn late(&mut self, stage: u32, tables: &[Table]) -> Option<LateWord> {
         let guard = self.guard();
         match self.target.late_unit(stage) {
-            LateUnit::None | LateUnit::Keys(_) => None,
+            LateUnit::None => None,
+            LateUnit::Keys(unit) => {
+                let maps: Vec<&Table> =
+                    tables.iter().filter(|t| t.keys.is_some_and(|k| k.unit == unit)).collect();
+                if maps.is_empty() {
+                    return None;
+                }
+                let map = *self.random.pick(&maps);
+                let op = *self.random.pick(&[
+                    LateOp::Find,
+                    LateOp::Find,
+                    LateOp::Insert,
+                    LateOp::Insert,
+                    LateOp::Delete,
+                ]);
+                // Few keys, so that they meet again, or any.
+                let a = match self.random.below(8) {
+                    0 => self.plain(),
+                    1 => Source::Zero,
+                    _ => Source::Register(*self.random.pick(&SMALL)),
+                };
+                let b = match self.random.below(8) {
+                    0 => self.operand(false, [false; 2]),
+                    1 => Operand::Source(Source::Register(*self.random.pick(&SMALL))),
+                    _ => Operand::Imm(-(self.random.below(3) as i32)),
+                };
+                let dst = self.large();
+                self.places.push((dst, map.name.clone()));
+                let id = map.keys.map_or(0, |k| k.id);
+                Some(LateWord { op, map: id, a, offset: 0, size: Size::B1, b, is32: false, dst, guard })
+            }
             LateUnit::Deep => {
                 let length = Source::Register(self.target.entry_data_end());
                 let longest = u64::from(self.target.max_frame_bytes);
@@ -335,10 +409,16 @@ impl<'a> Generator<'a> {
                     LateOp::Add => *self.random.pick(&[Size::B4, Size::B8]),
                     _ => self.size(),
                 };
-                let (a, offset) = match self.random.below(16) {
-                    0 => (self.plain(), self.random.below(1 << 20) as u32),
-                    1 => (Source::Zero, map.bytes() as u32),
-                    2..6 => (Source::Register(*self.random.pick(&SMALL)), 0),
+                let place =
+                    self.places.iter().rfind(|(_, name)| *name == map.name).map(|(register, _)| *register);
+                let (a, offset) = match (place, self.random.below(16)) {
+                    (Some(register), 0..12) => {
+                        let word = self.random.below(u64::from(map.stride() / 8)) as u32;
+                        (Source::Register(register), 8 * map.word(0, word))
+                    }
+                    (_, 0) => (self.plain(), self.random.below(1 << 20) as u32),
+                    (_, 1) => (Source::Zero, map.bytes() as u32),
+                    (_, 2..6) => (Source::Register(*self.random.pick(&SMALL)), 0),
                     _ => (Source::Zero, self.random.below(map.bytes()) as u32),
                 };
                 let b = self.operand(false, [false; 2]);

@@ -7,6 +7,7 @@
 mod generator;
 
 use generator::Generator;
+use weir_pipeline::keys::Key;
 use weir_pipeline::model::{Meta, Model};
 use weir_pipeline::text::print;
 use weir_pipeline::words::StageWord;
@@ -23,8 +24,10 @@ const SENT: std::ops::RangeInclusive<u32> = 2..=4;
 #[derive(Clone)]
 struct Case {
     pipelines: Vec<Pipeline>,
-    /// Slot, map, entry, value.
+    /// Slot, map, place, value.
     values: Vec<(u8, usize, u32, Vec<u8>)>,
+    /// Slot, map, key that it has from the start.
+    keys: Vec<(u8, usize, Key)>,
     frames: Vec<RxFrame>,
     options: RunOptions,
 }
@@ -34,10 +37,14 @@ impl Case {
         let mut generator = Generator::new(target, random);
         let pipelines: Vec<Pipeline> =
             (0..target.program_slots.min(2)).map(|_| generator.pipeline()).collect();
-        let mut values = Vec::new();
+        let (mut values, mut keys) = (Vec::new(), Vec::new());
         for (slot, pipeline) in (0..).zip(&pipelines) {
             for (map, table) in pipeline.tables.iter().enumerate() {
-                for index in 0..table.max_entries {
+                for _ in 0..if table.keys.is_some() { generator.random.below(8) } else { 0 } {
+                    let key = [generator.random.below(8), 0u64.wrapping_sub(generator.random.below(3))];
+                    keys.push((slot, map, key));
+                }
+                for index in 0..table.places {
                     let value = (0..table.value_size).map(|_| generator.random.bits() as u8).collect();
                     values.push((slot, map, index, value));
                 }
@@ -61,7 +68,7 @@ impl Case {
             tx_stalls: random.below(240) as u8,
         });
         let options = RunOptions { one_at_a_time: random.chance(1, 8), disturbance, ..Default::default() };
-        Case { pipelines, values, frames, options }
+        Case { pipelines, values, keys, frames, options }
     }
 
     /// Runs on both; says where they differ.
@@ -75,6 +82,13 @@ impl Case {
         for (slot, map, index, value) in &self.values {
             sim.write_value(*slot, *map, *index, value)?;
             models[usize::from(*slot)].set_value(*map, *index, value);
+        }
+        for (slot, map, key) in &self.keys {
+            let (model, rtl) =
+                (models[usize::from(*slot)].insert(*map, *key), sim.insert(*slot, *map, *key)?);
+            if model != rtl {
+                return Ok(Some(format!("slot {slot} map {map} key {key:x?}: model {model:?}, RTL {rtl:?}")));
+            }
         }
         let report = sim.run(&self.frames, self.options)?;
         for (number, (frame, rtl)) in self.frames.iter().zip(&report.frames).enumerate() {
@@ -102,6 +116,15 @@ impl Case {
                 frame.slot,
                 frame.data.len()
             )));
+        }
+        for (slot, pipeline) in (0..).zip(&self.pipelines) {
+            for map in (0..pipeline.tables.len()).filter(|map| pipeline.tables[*map].keys.is_some()) {
+                let (model, rtl) = (models[usize::from(slot)].keys(map), sim.keys(slot, map)?);
+                if model != rtl {
+                    let what = format!("slot {slot} keys of map {map}: model {model:x?}, RTL {rtl:x?}");
+                    return Ok(Some(what));
+                }
+            }
         }
         for (slot, map, index, _) in &self.values {
             let model = models[usize::from(*slot)].value(*map, *index);

@@ -39,6 +39,9 @@ fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280, 512> {
     ring.map_id.connect();
     ring.map_base.connect();
     ring.map_limit.connect();
+    ring.key_request.connect();
+    ring.key_unit.connect();
+    ring.key_operation.connect();
     ring.table_request.connect();
     ring.table_write.connect();
     ring.table_unit.connect();
