@@ -83,6 +83,9 @@ impl PipelineSim {
     pub fn load(&mut self, slot: u8, pipeline: &Pipeline) -> Result<(), SimError> {
         self.check_slot(slot)?;
         pipeline.validate(&self.target)?;
+        if pipeline.moves_head {
+            return Err(SimError::MovesHead);
+        }
         let loaded = self.place(slot, &pipeline.tables)?;
         self.unload(slot)?;
         self.write_words(slot, pipeline)?;

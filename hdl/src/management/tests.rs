@@ -286,7 +286,7 @@ fn keys_are_asked_for_and_answered() {
     // What an insert gives is a place, what a read gives is a key.
     let mut answer = KeyAnswer { found: true, place: 0x5432.into(), ..KeyAnswer::default() };
     answer.key.set_bits::<32>(64, 0x7777_u64.to_bits());
-    let mut answered = |registers: &mut Registers<Harness>| {
+    let answered = |registers: &mut Registers<Harness>| {
         let bus = registers.bus();
         bus.block.key_answered.next = true;
         bus.block.key_answer.next = answer;
