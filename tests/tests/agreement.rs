@@ -27,9 +27,11 @@ struct Case {
     rtl: bool,
 }
 
-const CASES: [Case; 40] = [
+const CASES: [Case; 42] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
+    case("correlated", "result", noise_packets, Maps::new, &[0, 2, 3]),
+    case("correlated", "flag", noise_packets, Maps::new, &[0, 2, 3]),
     case("merged", "lookups", noise_packets, merged_maps, &[0, 1, 2]),
     case("merged", "late_check", noise_packets, merged_maps, &[0, 2, 3]),
     case("merged", "spaces", noise_packets, Maps::new, &[0, 2, 3]),
