@@ -102,6 +102,8 @@ macro_rules! targets {
 targets! {
     /// Targets `sim` and `sim-wide`.
     mod wide_bus { bus_bytes: 64, window_bytes: 128, context_bytes: 160, registers: 16 }
+    /// Target `sim-lean`.
+    mod fifteen_registers { bus_bytes: 64, window_bytes: 128, context_bytes: 160, registers: 15 }
     /// Target `sim-narrow`.
     mod narrow_bus { bus_bytes: 8, window_bytes: 128, context_bytes: 160, registers: 16 }
 }

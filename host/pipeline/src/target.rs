@@ -11,6 +11,7 @@ use thiserror::Error;
 const BUILT_IN: &[(&str, &str)] = &[
     ("sim", include_str!("../../../hdl/targets/sim.yaml")),
     ("sim-wide", include_str!("../../../hdl/targets/sim-wide.yaml")),
+    ("sim-lean", include_str!("../../../hdl/targets/sim-lean.yaml")),
     ("sim-narrow", include_str!("../../../hdl/targets/sim-narrow.yaml")),
 ];
 

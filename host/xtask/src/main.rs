@@ -18,7 +18,7 @@ use repository::Repository;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: xtask test | tidy | lint | gen [--check] | synth | mutants [--seed N] [--count M]";
+    "usage: xtask test | tidy | lint | gen [--check] | synth [TARGET] | mutants [--seed N] [--count M]";
 
 fn main() -> ExitCode {
     match dispatch() {
@@ -40,7 +40,8 @@ fn dispatch() -> Result<()> {
         ["lint"] => test::lint(&repository),
         ["gen"] => r#gen::run(&repository.root, false),
         ["gen", "--check"] => r#gen::run(&repository.root, true),
-        ["synth"] => synth::run(&repository),
+        ["synth"] => synth::run(&repository, synth::TARGET),
+        ["synth", target] => synth::run(&repository, target),
         ["mutants", options @ ..] => {
             mutants::run(&repository, &mutants::Options::parse(options)?)?;
             Ok(())

@@ -59,7 +59,7 @@ pub struct Caught {
 pub fn run(repository: &Repository, options: &Options) -> Result<Caught> {
     let work = repository.target_dir().join("mutants");
     let (original, faulty) = (work.join("original"), work.join("verilog"));
-    verilog::emit(repository, &original)?;
+    verilog::emit(repository, verilog::TARGET, &original)?;
     let path = original.join(verilog::FILE);
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let faults = site::choose(site::find(&text), options.seed, options.count);

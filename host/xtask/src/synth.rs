@@ -27,14 +27,17 @@ use std::time::Instant;
 use weir_pipeline::Target;
 use yosys::Yosys;
 
+/// The target whose area is stated where none is named.
+pub const TARGET: &str = "sim-lean";
+
 /// Synthesises everything and prints the tables.
-pub fn run(repository: &Repository) -> Result<()> {
+pub fn run(repository: &Repository, target: &str) -> Result<()> {
     let start = Instant::now();
-    let work = repository.target_dir().join("synth");
+    let target = Target::named(target)?;
+    let work = repository.target_dir().join("synth").join(&target.name);
     let yosys = Yosys::find(repository)?;
-    let blocks = blocks(repository, &yosys, &work)?;
+    let blocks = blocks(repository, &yosys, &target.name, &work)?;
     let areas = synthesise(&yosys, &blocks, &work)?;
-    let target = Target::named(verilog::TARGET)?;
     println!("{}", yosys.version()?);
     println!(
         "target {}: {} stages, {} passes, {} program slots",
@@ -61,13 +64,14 @@ pub fn run(repository: &Repository) -> Result<()> {
 /// `./x test`: yosys takes the design and finds no latch in it.
 pub fn check(repository: &Repository) -> Result<()> {
     let yosys = Yosys::find(repository)?;
-    blocks(repository, &yosys, &repository.target_dir().join("synth")).map(drop)
+    let work = repository.target_dir().join("synth").join(verilog::TARGET);
+    blocks(repository, &yosys, verilog::TARGET, &work).map(drop)
 }
 
 /// Emits the design, has it read by yosys, refuses latches, and cuts it into blocks.
-fn blocks(repository: &Repository, yosys: &Yosys, work: &Path) -> Result<Vec<Block>> {
+fn blocks(repository: &Repository, yosys: &Yosys, target: &str, work: &Path) -> Result<Vec<Block>> {
     let dir = work.join("verilog");
-    verilog::emit(repository, &dir)?;
+    verilog::emit(repository, target, &dir)?;
     let what = "read the design with yosys, refuse latches";
     let since = announce(what);
     let survey = yosys.survey(work);

@@ -15,12 +15,12 @@ pub const FILE: &str = "weir.v";
 /// Name of the outermost module.
 pub const TOP: &str = "top";
 
-/// Writes the Verilog into a folder.
-pub fn emit(repository: &Repository, dir: &Path) -> Result<()> {
+/// Writes the Verilog of a target into a folder.
+pub fn emit(repository: &Repository, target: &str, dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
-    let what = format!("emit the Verilog of target {TARGET}");
+    let what = format!("emit the Verilog of target {target}");
     let since = announce(&what);
-    let arguments = ["run", "-q", "-p", "weir-hdl", "--bin", "emit", "--", "--target", TARGET];
+    let arguments = ["run", "-q", "-p", "weir-hdl", "--bin", "emit", "--", "--target", target];
     let outcome = succeed(&what, repository.cargo().args(arguments).arg(dir));
     conclude(&what, since, outcome.is_ok());
     outcome
