@@ -23,8 +23,6 @@ struct Case {
     maps: fn() -> Maps,
     /// Verdicts that must occur.
     verdicts: &'static [u32],
-    /// Whether the RTL has the units that the program needs.
-    rtl: bool,
 }
 
 const CASES: [Case; 42] = [
@@ -61,15 +59,15 @@ const CASES: [Case; 42] = [
     case("maps", "count_bytes", noise_packets, seeded_maps, &[1, 2]),
     case("maps", "atomic", noise_packets, seeded_maps, &[1, 2]),
     case("maps", "value_loads", noise_packets, seeded_maps, &[0, 1, 2, 3, 77]),
-    not_on_rtl(case("deep", "options", long_packets, Maps::new, &[1, 2, 3])),
-    not_on_rtl(case("deep", "trailer", long_packets, Maps::new, &[2, 3])),
-    not_on_rtl(case("deep", "straddle", long_packets, Maps::new, &[0, 1, 2, 3])),
-    not_on_rtl(case("hash", "station", few_values, seeded_hashes, &[0, 1, 2, 3])),
-    not_on_rtl(case("hash", "address", few_values, seeded_hashes, &[1, 2, 3])),
-    not_on_rtl(case("hash", "kind", few_values, seeded_hashes, &[1, 2, 3])),
-    not_on_rtl(case("update", "track", few_values, Maps::new, &[1, 2, 3])),
-    not_on_rtl(case("update", "flags", few_values, Maps::new, &[2, 3])),
-    not_on_rtl(case("update", "in_place", few_values, Maps::new, &[1, 2, 3])),
+    case("deep", "options", long_packets, Maps::new, &[1, 2, 3]),
+    case("deep", "trailer", long_packets, Maps::new, &[2, 3]),
+    case("deep", "straddle", long_packets, Maps::new, &[0, 1, 2, 3]),
+    case("hash", "station", few_values, seeded_hashes, &[0, 1, 2, 3]),
+    case("hash", "address", few_values, seeded_hashes, &[1, 2, 3]),
+    case("hash", "kind", few_values, seeded_hashes, &[1, 2, 3]),
+    case("update", "track", few_values, Maps::new, &[1, 2, 3]),
+    case("update", "flags", few_values, Maps::new, &[2, 3]),
+    case("update", "in_place", few_values, Maps::new, &[1, 2, 3]),
 ];
 
 const fn case(
@@ -79,11 +77,7 @@ const fn case(
     maps: fn() -> Maps,
     verdicts: &'static [u32],
 ) -> Case {
-    Case { file, program, packets, maps, verdicts, rtl: true }
-}
-
-const fn not_on_rtl(case: Case) -> Case {
-    Case { rtl: false, ..case }
+    Case { file, program, packets, maps, verdicts }
 }
 
 fn admitted(packets: impl IntoIterator<Item = Vec<u8>>) -> Vec<Packet> {
@@ -236,9 +230,7 @@ fn run(name: &str, case: &Case, cpu: &str) -> Result<(), Failed> {
     let compiled = weir_tests::compile(&object, program, &target)?;
     let subject = Subject { object: &object, program, target: &target, pipeline: Some(&compiled.pipeline) };
     let packets = (case.packets)();
-    let engines = EngineKind::ALL.into_iter().filter(|kind| case.rtl || *kind != EngineKind::Rtl);
-    let engines: Vec<EngineKind> = engines.collect();
-    let report = run_all(&subject, &engines, &(case.maps)(), &packets)?;
+    let report = run_all(&subject, &EngineKind::ALL, &(case.maps)(), &packets)?;
 
     for (engine, reason) in &report.skipped {
         skip(&format!("{name} on {engine}"), reason);
