@@ -192,8 +192,10 @@ pub struct Dag {
     pub registers: u32,
     /// Number of predicates.
     pub predicates: u32,
-    /// Register that holds the verdict at the end.
-    pub verdict: Reg,
+    /// What has to be in which physical register at the end: verdict, interface of a redirect, start of the packet.
+    pub results: Vec<(u8, Reg)>,
+    /// Whether the packet's start may move.
+    pub moves_head: bool,
     /// Dependences through registers, predicates and memory.
     pub dependences: Vec<Dependence>,
 }
@@ -205,6 +207,7 @@ impl Default for Reg {
 }
 
 impl Dag {
-    /// Registers that are set when a packet is admitted: `data_end`, ingress interface, receive queue.
-    pub const ENTRY: [Reg; 3] = [Reg(0), Reg(1), Reg(2)];
+    /// Registers that are set when a packet is admitted: `data_end`, ingress interface, receive queue, time, random
+    /// value.
+    pub const ENTRY: [Reg; 5] = [Reg(0), Reg(1), Reg(2), Reg(3), Reg(4)];
 }

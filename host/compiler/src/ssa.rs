@@ -31,6 +31,7 @@ pub mod state;
 mod unroll;
 mod update;
 pub mod values;
+mod world;
 
 pub use build::build;
 use layout::Layout;
@@ -158,6 +159,19 @@ pub struct Edge {
     pub when: Option<bool>,
 }
 
+/// What a path leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// Value returned.
+    pub value: Val,
+    /// Slot of the exit.
+    pub insn: u32,
+    /// Interface to which the packet goes if the value says so.
+    pub redirect: Val,
+    /// Context address at which the packet starts.
+    pub start: Val,
+}
+
 /// A basic block after interpretation. Blocks without edges into them cannot be reached (but for block 0).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
@@ -165,8 +179,8 @@ pub struct Block {
     pub edges: Vec<Edge>,
     /// Condition at its end and slot of the jump, if it has two ways out.
     pub cond: Option<(Cond, u32)>,
-    /// Value returned and slot of the exit, if the block is the last of a path.
-    pub result: Option<(Val, u32)>,
+    /// What is returned, if the block is the last of a path.
+    pub result: Option<Return>,
     /// Number of values there were at its end: its place in the program's order.
     pub at: u32,
 }
@@ -182,6 +196,8 @@ pub struct Function {
     pub sites: Vec<Site>,
     /// Layouts of the object's maps.
     pub maps: Vec<Layout>,
+    /// Whether the packet's start may move.
+    pub moves_head: bool,
 }
 
 impl Function {

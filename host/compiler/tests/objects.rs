@@ -56,6 +56,7 @@ fn corpus_programs_agree_with_the_interpreter() {
         "reflect",
         "stack",
         "update",
+        "world",
     ];
     for name in names {
         for options in [&["-O2"][..], &["-O1"], &["-Os"], &["-O2", "-mcpu=v1"], &["-O2", "-mcpu=v3"]] {

@@ -58,6 +58,6 @@ impl fmt::Display for Dag {
             write!(f, "{index:4}: {node}")?;
             writeln!(f, "{}{}", if from[index].is_empty() { "" } else { " after " }, from[index].join(" "))?;
         }
-        writeln!(f, "verdict %{}", self.verdict.0)
+        self.results.iter().try_for_each(|(target, result)| writeln!(f, "result r{target} = %{}", result.0))
     }
 }

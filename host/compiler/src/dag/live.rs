@@ -3,9 +3,11 @@
 
 use super::predicates::{Set, Sets};
 use super::reads::{Part, part};
+use crate::ssa::range::Range;
 use crate::ssa::values::{Def, Operation, Val};
 use crate::ssa::{Cond, Effect, Function};
 use std::collections::{BTreeMap, BTreeSet};
+use weir_pipeline::model::REDIRECT;
 use weir_pipeline::words::LateOp;
 
 /// One of several values, by predicates that exclude each other.
@@ -26,8 +28,8 @@ pub struct Live {
     pub sets: BTreeSet<Set>,
     /// How phis and selects choose.
     pub choices: BTreeMap<Val, Choice>,
-    /// What the program returns.
-    pub verdict: Choice,
+    /// What the program leaves behind in registers 0, 1 and 2, as far as it does.
+    pub results: Vec<(u8, Choice)>,
     /// Values that are read from a table directly, without the rest of their word.
     pub parts: BTreeMap<Val, Part>,
 }
@@ -48,13 +50,7 @@ enum Work {
 
 /// Marks what is needed.
 pub fn live(function: &Function, sets: &mut Sets) -> Live {
-    let mut returns = Vec::new();
-    for (index, block) in function.blocks.iter().enumerate() {
-        if let Some((value, _)) = block.result {
-            returns.push((sets.block(index), value));
-        }
-    }
-    let verdict = choice(function, sets, returns, true);
+    let results = results(function, sets);
     let mut marker = Marker {
         function,
         sets,
@@ -62,14 +58,14 @@ pub fn live(function: &Function, sets: &mut Sets) -> Live {
             uses: vec![0; function.values.len()],
             sets: BTreeSet::new(),
             choices: BTreeMap::new(),
-            verdict: verdict.clone(),
+            results: results.clone(),
             parts: BTreeMap::new(),
         },
         conds: BTreeSet::new(),
         seen: BTreeSet::new(),
         work: Vec::new(),
     };
-    marker.choice(&verdict);
+    results.iter().for_each(|(_, choice)| marker.choice(choice));
     for site in &function.sites {
         let (var, data) = match site.effect {
             Effect::Load(_) | Effect::Read(_) => continue,
@@ -94,6 +90,32 @@ pub fn live(function: &Function, sets: &mut Sets) -> Live {
     let mut live = marker.live;
     narrow(function, &mut live);
     live
+}
+
+/// Choices of the verdict, of the interface where the verdict can be to redirect, and of the start where that can move.
+fn results(function: &Function, sets: &mut Sets) -> Vec<(u8, Choice)> {
+    let returns = || {
+        let blocks = function.blocks.iter().enumerate();
+        blocks.filter_map(|(index, block)| Some((index, block.result?)))
+    };
+    let redirects = |value: Val| {
+        let redirect = Range::constant(REDIRECT.into());
+        !function.values.range(value).low32().intersect(&redirect).is_empty()
+    };
+    let mut chosen = |register: u8, args: Vec<(usize, Val)>| {
+        let args: Vec<(Set, Val)> = args.into_iter().map(|(block, v)| (sets.block(block), v)).collect();
+        (register, choice(function, sets, args, true))
+    };
+    let mut results = vec![chosen(0, returns().map(|(block, r)| (block, r.value)).collect())];
+    let targets: Vec<(usize, Val)> =
+        returns().filter(|(_, r)| redirects(r.value)).map(|(block, r)| (block, r.redirect)).collect();
+    if !targets.is_empty() {
+        results.push(chosen(1, targets));
+    }
+    if function.moves_head {
+        results.push(chosen(2, returns().map(|(block, r)| (block, r.start)).collect()));
+    }
+    results
 }
 
 /// Values by edge, grouped; the one that is best taken where no predicate says otherwise becomes the default.

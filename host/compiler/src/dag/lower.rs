@@ -66,20 +66,23 @@ pub fn lower(
     lowering.dag.predicates = found.predicates;
     lowering.literals = found.literals;
     lowering.tests(&found.tests);
-    // What one phi decides needs no register beside that of the phi.
-    let own = match (&live.verdict.others[..], live.choices.get(&live.verdict.default)) {
-        ([], Some(_)) => Some(lowering.register_of(live.verdict.default)),
-        _ => None,
-    };
-    let verdict = own.unwrap_or_else(|| lowering.register());
-    lowering.dag.verdict = verdict;
+    // What one phi decides needs no register beside that of the phi, but for a phi that several results need.
+    let mut chosen = Vec::new();
+    for (target, choice) in &live.results {
+        let phi = choice.others.is_empty() && live.choices.contains_key(&choice.default);
+        let own = phi.then(|| lowering.register_of(choice.default));
+        let own = own.filter(|r| lowering.dag.results.iter().all(|(_, other)| other != r));
+        let register = own.unwrap_or_else(|| lowering.register());
+        lowering.dag.results.push((*target, register));
+        chosen.extend(own.is_none().then_some((register, choice)));
+    }
     // Phis first, so that what is computed straight into them knows where to.
     for (value, choice) in &live.choices {
         let register = lowering.register_of(*value);
         lowering.coalesce(register, choice);
     }
-    if own.is_none() {
-        lowering.coalesce(verdict, &live.verdict);
+    for (register, choice) in &chosen {
+        lowering.coalesce(*register, choice);
     }
     for value in function.values.all().filter(|v| live.uses[v.0 as usize] > 0) {
         lowering.value(value);
@@ -89,11 +92,12 @@ pub fn lower(
         let insns = function.values.insns(*value).to_vec();
         lowering.choice(register, choice, insns, value.0 * 2);
     }
-    if own.is_none() {
+    for (register, choice) in chosen {
         let last = function.values.len() as u32 * 2 + 1;
-        let exits = function.blocks.iter().filter_map(|b| b.result).map(|(_, insn)| insn).collect();
-        lowering.choice(verdict, &live.verdict, exits, last);
+        let exits = function.blocks.iter().filter_map(|b| b.result).map(|r| r.insn).collect();
+        lowering.choice(register, choice, exits, last);
     }
+    lowering.dag.moves_head = function.moves_head;
     lowering.sites(carried);
     let Lowering { mut dag, accesses, .. } = lowering;
     dag.dependences = order::dependences(&dag, &accesses, &function.reach());
@@ -166,6 +170,8 @@ impl Lowering<'_> {
             Def::Entry(Entry::DataEnd) => Dag::ENTRY[0],
             Def::Entry(Entry::IngressIfindex) => Dag::ENTRY[1],
             Def::Entry(Entry::RxQueueIndex) => Dag::ENTRY[2],
+            Def::Entry(Entry::Timestamp) => Dag::ENTRY[3],
+            Def::Entry(Entry::Random) => Dag::ENTRY[4],
             _ => self.register(),
         };
         self.registers.insert(value, register);

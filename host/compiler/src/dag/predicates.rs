@@ -318,6 +318,7 @@ mod tests {
             blocks: blocks.iter().map(block).collect(),
             sites: Vec::new(),
             maps: Vec::new(),
+            moves_head: false,
         }
     }
 

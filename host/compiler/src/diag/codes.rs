@@ -54,8 +54,8 @@ table! {
         example Some("r0 = 0\ncall pc+1\nexit\ncall pc-1\nexit"),
         help None;
     HELPER "X0106" "helper not supported" explanation
-        "The stages have no unit for this helper. `bpf_map_lookup_elem` on arrays is what there is."
-        example Some("call 5\nexit"),
+        "The stages have no units for this helper. There are `bpf_map_lookup_elem`, `bpf_map_update_elem`, `bpf_map_delete_elem`, `bpf_redirect`, `bpf_redirect_map`, `bpf_ktime_get_ns`, `bpf_get_prandom_u32`, `bpf_get_smp_processor_id`, `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes`."
+        example Some("call 6\nexit"),
         help Some("do without the helper, or leave the program to the kernel");
     TOO_LONG "X0107" "program too long once unrolled" explanation
         "Loops are unrolled and functions inlined. That ends, as far as can be told, but only after more instructions than any target could take."
@@ -98,7 +98,7 @@ table! {
         example Some("r0 = 8\nr0 /= 0\nexit"),
         help None;
     ARGUMENT "X0210" "wrong argument of a helper" explanation
-        "The first argument of the map helpers must be a map. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
+        "The first argument of the map helpers must be a map, that of `bpf_redirect_map` a DEVMAP, and no packet may be sent to all of its devices. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
         example Some("r2 = r10\ncall 1\nr0 = 1\nexit"),
         help None;
     PACKET_BOUNDS "X0301" "packet access behind the end" explanation

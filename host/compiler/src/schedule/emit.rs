@@ -33,19 +33,19 @@ pub fn emit(dag: &Dag, placement: &Placement, maps: &[MapDef], target: &Target, 
             origins.insert((slot, place.unit), node.insns.clone());
         }
     }
-    if placement.verdict != 0 {
-        let stage = placement.stages - 1;
+    let first = placement.stages - placement.moves.len() as u32;
+    for (stage, (dst, from)) in (first..).zip(&placement.moves) {
         let word = &mut words[(stage / target.stages) as usize][(stage % target.stages) as usize];
-        let b = Operand::Source(Source::Register(placement.verdict));
-        word.alu[0] =
-            Some(AluWord { op: AluOp::Mov, a: Source::Zero, b, is32: false, dst: 0, guard: Guard::Always });
+        let (a, b) = (Source::Zero, Operand::Source(Source::Register(*from)));
+        let (op, guard) = (AluOp::Mov, Guard::Always);
+        word.alu[0] = Some(AluWord { op, a, b, is32: false, dst: *dst, guard });
     }
     let mut pipeline = Pipeline {
         name: names.program,
         target: target.name.clone(),
         tag: names.tag,
         gap: 1,
-        moves_head: false,
+        moves_head: dag.moves_head,
         tables,
         words,
         origins: origins.into_iter().map(|((slot, unit), insns)| Origin { slot, unit, insns }).collect(),

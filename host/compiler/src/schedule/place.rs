@@ -46,8 +46,8 @@ pub struct Placement {
     pub places: Vec<Place>,
     /// Stages up to the last that is used.
     pub stages: u32,
-    /// Register that the verdict ends in.
-    pub verdict: Physical,
+    /// Moves that bring the results to their registers, one in each of the last stages: to, from.
+    pub moves: Vec<(Physical, Physical)>,
     /// Maps with their units.
     pub tables: Tables,
 }
@@ -193,6 +193,27 @@ fn predicates_of(node: &Node) -> (Vec<u32>, Vec<u32>) {
     (node.predicates().map(|p| p.0).collect(), node.sets().map(|p| p.0).collect())
 }
 
+/// One after another, moves that have the effect of all at a time.
+fn moves(mut wanted: Vec<(Physical, Physical)>) -> Vec<(Physical, Physical)> {
+    let mut found = Vec::new();
+    wanted.retain(|(to, from)| to != from);
+    while !wanted.is_empty() {
+        let free = wanted.iter().position(|(to, _)| wanted.iter().all(|(_, from)| from != to));
+        match free {
+            Some(at) => found.push(wanted.remove(at)),
+            // All in circles: one value steps aside, to a register that no result is in or goes to.
+            None => {
+                let taken = |r: &Physical| wanted.iter().any(|(to, from)| to == r || from == r);
+                let aside = (3..Physical::MAX).find(|r| !taken(r)).unwrap_or(3);
+                let from = wanted[0].1;
+                found.push((aside, from));
+                wanted.iter_mut().filter(|(_, f)| *f == from).for_each(|(_, f)| *f = aside);
+            }
+        }
+    }
+    found
+}
+
 impl<'a> Scheduler<'a> {
     fn new(
         dag: &'a Dag,
@@ -220,11 +241,17 @@ impl<'a> Scheduler<'a> {
         let mut lazy_inputs = vec![0; count];
         reader.iter().flatten().for_each(|r| lazy_inputs[*r] += 1);
         let mut registers = Pool::new((0..target.registers as u8).collect(), uses.0);
-        let entry = [target.entry_data_end(), target.entry_ingress_ifindex(), target.entry_rx_queue_index()];
+        let entry = [
+            target.entry_data_end(),
+            target.entry_ingress_ifindex(),
+            target.entry_rx_queue_index(),
+            target.entry_timestamp(),
+            target.entry_random(),
+        ];
         for (virtual_one, physical) in Dag::ENTRY.iter().zip(entry) {
             registers.fix(virtual_one.0, physical);
         }
-        registers.keep(dag.verdict.0);
+        dag.results.iter().for_each(|(_, result)| registers.keep(result.0));
         let predicates = Pool::new((1..target.predicates as u8).collect(), uses.1);
         let mut order = vec![0; count];
         for (node, rank) in prepared.rank.iter().enumerate() {
@@ -285,12 +312,15 @@ impl<'a> Scheduler<'a> {
             self.stage += 1;
         }
         let places: Vec<Place> = self.placed.iter().copied().flatten().collect();
-        let verdict = self.registers.held(self.dag.verdict.0).unwrap_or(0);
-        let stages = self.used + u32::from(verdict != 0);
+        let results = self.dag.results.iter();
+        let held: Vec<(Physical, Physical)> =
+            results.filter_map(|(to, result)| Some((*to, self.registers.held(result.0)?))).collect();
+        let moves = moves(held);
+        let stages = self.used + moves.len() as u32;
         if stages > most {
             return Err(Failure::Passes);
         }
-        Ok(Placement { places, stages, verdict, tables: self.tables })
+        Ok(Placement { places, stages, moves, tables: self.tables })
     }
 
     fn fill(&mut self) {
@@ -488,7 +518,8 @@ impl<'a> Scheduler<'a> {
             .iter()
             .map(|n| (*n, self.dag.nodes[*n].dst.and_then(|r| self.registers.held(r.0))))
             .collect();
-        let verdict = self.dag.verdict.0;
+        let results = &self.dag.results;
+        let wish = |v: u32| results.iter().find(|(_, result)| result.0 == v).map(|(to, _)| *to);
         let ties: Vec<(u32, Physical)> = self
             .here
             .iter()
@@ -497,7 +528,7 @@ impl<'a> Scheduler<'a> {
                 Some((node.dst?.0, self.registers.held(node.tie?.0)?))
             })
             .collect();
-        let given = self.registers.end_stage(&ties, |v| (v == verdict).then_some(0));
+        let given = self.registers.end_stage(&ties, wish);
         let predicates = self.predicates.end_stage(&[], |_| None);
         let find = |given: &[(u32, Physical)], v: u32| given.iter().find(|(w, _)| *w == v).map(|(_, p)| *p);
         for (index, held) in writers {

@@ -28,7 +28,9 @@ impl Area {
         let now = prepared.rank[at];
         // The one that is read next the latest.
         let mut best: Option<(usize, Reg)> = None;
-        for register in live.iter().copied().map(Reg).filter(|r| *r != dag.verdict) {
+        for register in
+            live.iter().copied().map(Reg).filter(|r| dag.results.iter().all(|(_, result)| result != r))
+        {
             let readers: Vec<usize> = readers(dag, register).collect();
             let written = dag.nodes.iter().enumerate().filter(|(_, n)| n.dst == Some(register));
             let complete = written.clone().all(|(n, _)| prepared.rank[n] < now);

@@ -209,7 +209,7 @@ impl Builder<'_> {
         related.then(|| (self.place_of(a), self.place_of(b)))
     }
 
-    fn place_of(&mut self, pointer: Slot) -> Val {
+    pub(super) fn place_of(&mut self, pointer: Slot) -> Val {
         match pointer {
             Slot::Packet { var, offset } | Slot::Stack { var, offset, .. } => self.make(|m| {
                 let offset = m.constant(offset as u64);

@@ -11,7 +11,7 @@ use super::simplify::Maker;
 use super::state::{Merge, Slot, State};
 use super::unroll::{Instance, Pending, Turns};
 use super::values::{Def, Entry, Val, Values};
-use super::{Block, Edge, Effect, Function, Site};
+use super::{Block, Edge, Effect, Function, Return, Site};
 use crate::cfg::{Cfg, Exit};
 use crate::diag::codes::{self, Code};
 use crate::diag::{Diagnostic, Level};
@@ -50,6 +50,8 @@ pub(super) struct Builder<'a> {
     pub(super) blocks: Vec<Block>,
     sites: Vec<Site>,
     pub(super) maps: Vec<Layout>,
+    /// Whether some path may move the packet's start.
+    pub(super) moves_head: bool,
     /// Immediate dominators over the edges that can be taken.
     dominators: Vec<usize>,
     pub(super) found: Vec<Diagnostic>,
@@ -86,7 +88,10 @@ fn run(
         target,
         cfg,
         values: Values::new(i64::from(target.headroom_bytes) + i64::from(target.window_bytes)),
-        state: State::entry(object.maps.len()),
+        state: State {
+            head: Slot::Packet { var: None, offset: target.headroom_bytes.into() },
+            ..State::entry(object.maps.len())
+        },
         block: 0,
         slot: 0,
         next_version: 0,
@@ -99,6 +104,7 @@ fn run(
         blocks: Vec::new(),
         sites: Vec::new(),
         maps: object.maps.iter().map(|def| Layout::new(def, target)).collect(),
+        moves_head: false,
         dominators: Vec::new(),
         found: Vec::new(),
     };
@@ -127,7 +133,13 @@ fn run(
     if builder.found.iter().any(|d| d.level == Level::Error) {
         return Err(builder.found);
     }
-    Ok(Function { values: builder.values, blocks: builder.blocks, sites: builder.sites, maps: builder.maps })
+    Ok(Function {
+        values: builder.values,
+        blocks: builder.blocks,
+        sites: builder.sites,
+        maps: builder.maps,
+        moves_head: builder.moves_head,
+    })
 }
 
 impl Builder<'_> {
@@ -219,7 +231,12 @@ impl Builder<'_> {
         }
         match self.read(0) {
             Slot::Scalar(value) => {
-                self.blocks[self.block].result = Some((value, self.slot as u32));
+                let zero = self.constant(0);
+                let redirect = self.state.redirect.unwrap_or(zero);
+                let start = self.packet_start();
+                let start = self.place_of(start);
+                let insn = self.slot as u32;
+                self.blocks[self.block].result = Some(Return { value, insn, redirect, start });
                 self.blocks[self.block].at = self.values.len() as u32;
             }
             Slot::Poison => (),
@@ -344,6 +361,7 @@ impl Builder<'_> {
                 Range::unsigned(start, start + u64::from(self.target.max_frame_bytes))
             }
             Entry::IngressIfindex | Entry::RxQueueIndex => Range::unsigned(0, u32::MAX.into()),
+            Entry::Timestamp | Entry::Random => Range::FULL,
         };
         self.values.intern(Def::Entry(entry), range)
     }

@@ -3,23 +3,19 @@
 //! hash map is the place that a key unit finds, and null is none.
 
 use super::build::Builder;
+use super::layout::Layout;
 use super::range::Range;
 use super::state::Slot;
-use super::values::{Def, Val};
+use super::values::{Def, Entry, Val};
 use super::{Cond, Effect};
 use crate::diag::{Diagnostic, codes};
+use weir_bpf::interp::helper::{
+    DELETE as MAP_DELETE_ELEM, GET_PRANDOM_U32, GET_SMP_PROCESSOR_ID, KTIME_GET_NS,
+    LOOKUP as MAP_LOOKUP_ELEM, REDIRECT, REDIRECT_MAP, UPDATE as MAP_UPDATE_ELEM,
+};
 use weir_bpf::{MapDef, MapType};
 use weir_pipeline::keys::KEY_BYTES;
 use weir_pipeline::words::{AluOp, CmpOp, LateOp, NO_PLACE};
-
-/// `BPF_FUNC_map_lookup_elem`
-const MAP_LOOKUP_ELEM: u32 = 1;
-
-/// `BPF_FUNC_map_update_elem`
-const MAP_UPDATE_ELEM: u32 = 2;
-
-/// `BPF_FUNC_map_delete_elem`
-const MAP_DELETE_ELEM: u32 = 3;
 
 /// Names of the helpers that XDP programs call, for messages.
 const HELPERS: &[(u32, &str)] = &[
@@ -65,6 +61,12 @@ impl Builder<'_> {
             MAP_LOOKUP_ELEM => self.lookup(),
             MAP_UPDATE_ELEM => self.update(),
             MAP_DELETE_ELEM => self.delete(),
+            KTIME_GET_NS => Some(Slot::Scalar(self.entry(Entry::Timestamp))),
+            GET_PRANDOM_U32 => Some(Slot::Scalar(self.random_number())),
+            // The device is the one CPU.
+            GET_SMP_PROCESSOR_ID => Some(Slot::Scalar(self.constant(0))),
+            REDIRECT => self.redirect(),
+            REDIRECT_MAP => self.redirect_map(),
             _ => {
                 let name = HELPERS.iter().find(|(n, _)| *n == number).map(|(_, name)| *name);
                 let name = name.map_or(format!("number {number}"), |name| format!("bpf_{name}"));
@@ -77,7 +79,7 @@ impl Builder<'_> {
     }
 
     fn lookup(&mut self) -> Option<Slot> {
-        let (map, key) = (self.map_argument()?, self.read(2));
+        let (map, key) = (self.map_argument(false)?, self.read(2));
         let index = match self.maps[map].is_hash() {
             true => {
                 let key = self.key(key, map)?;
@@ -90,8 +92,8 @@ impl Builder<'_> {
         Some(Slot::MapValue { map, index, var: None, offset: 0 })
     }
 
-    /// The map that the first argument is, if the tables can hold it.
-    pub(super) fn map_argument(&mut self) -> Option<usize> {
+    /// The map that the first argument is, if the tables can hold it: one of devices, or one of values.
+    pub(super) fn map_argument(&mut self, devices: bool) -> Option<usize> {
         let map = match self.read(1) {
             Slot::Map(map) => map,
             Slot::Poison => return None,
@@ -102,6 +104,10 @@ impl Builder<'_> {
             }
         };
         let def = self.object.maps.get(map).cloned().unwrap_or_default();
+        if devices != (def.kind() == Some(MapType::Devmap)) && self.maps[map].kind.is_some() {
+            self.error(codes::ARGUMENT, format!("map `{}` is a {}", def.name, def.type_name()));
+            return None;
+        }
         self.check_map(&def).then_some(map)
     }
 
@@ -162,7 +168,7 @@ impl Builder<'_> {
     fn check_map(&mut self, def: &MapDef) -> bool {
         let kind = def.kind();
         let hash = matches!(kind, Some(MapType::Hash | MapType::PercpuHash));
-        if !hash && !matches!(kind, Some(MapType::Array | MapType::PercpuArray)) {
+        if Layout::new(def, self.target).kind.is_none() {
             let message =
                 format!("map `{}` has the type {}, which no table unit holds", def.name, def.type_name());
             self.report(Diagnostic::error(codes::MAP_TYPE, message));
@@ -177,6 +183,8 @@ impl Builder<'_> {
             Some(format!("keys of {} bytes, arrays have 4", def.key_size))
         } else if hash && !(1..=KEY_BYTES).contains(&def.key_size) {
             Some(format!("keys of {} bytes, key units hold 1 to {KEY_BYTES}", def.key_size))
+        } else if kind == Some(MapType::Devmap) && ![4, 8].contains(&def.value_size) {
+            Some(format!("values of {} bytes, those of a DEVMAP have 4 or 8", def.value_size))
         } else if def.value_size == 0 || def.max_entries == 0 {
             Some("no entries or no bytes in them".to_owned())
         } else if i32::try_from(def.value_size).is_err() {

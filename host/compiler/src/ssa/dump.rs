@@ -103,7 +103,7 @@ impl fmt::Display for Function {
             if let Some((cond, _)) = block.cond {
                 writeln!(f, "  branch {cond}")?;
             }
-            if let Some((value, _)) = block.result {
+            if let Some(super::Return { value, .. }) = block.result {
                 writeln!(f, "  return {value}")?;
             }
         }

@@ -27,6 +27,7 @@ impl Layout {
             Some(MapType::PercpuArray) => Some(MapKind::PercpuArray),
             Some(MapType::Hash) => Some(MapKind::Hash),
             Some(MapType::PercpuHash) => Some(MapKind::PercpuHash),
+            Some(MapType::Devmap) => Some(MapKind::Devmap),
             _ => None,
         };
         let words = def.value_size.div_ceil(8);

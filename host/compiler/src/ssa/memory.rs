@@ -106,7 +106,7 @@ impl Builder<'_> {
 
     /// The pointer to the first byte of the packet.
     pub(super) fn packet_start(&self) -> Slot {
-        Slot::Packet { var: None, offset: self.target.headroom_bytes.into() }
+        self.state.head
     }
 
     /// Proves a packet access; the least and greatest context address it begins at.
@@ -334,7 +334,7 @@ impl Builder<'_> {
         value
     }
 
-    fn read_word(&mut self, address: TableAddress, size: Size) -> Val {
+    pub(super) fn read_word(&mut self, address: TableAddress, size: Size) -> Val {
         let version = self.state.maps[address.map];
         let key = (address, size, version);
         let earlier = self.reads.get(&key).and_then(|reads| {

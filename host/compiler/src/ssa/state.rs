@@ -194,6 +194,12 @@ pub struct State {
     pub present: BTreeSet<(usize, Val)>,
     /// State of the packet's bytes.
     pub version: u32,
+    /// Where the packet starts.
+    pub head: Slot,
+    /// Interface that a helper has chosen for the packet, if one was called.
+    pub redirect: Option<Val>,
+    /// How many random numbers the calls at a slot have drawn.
+    pub drawn: BTreeMap<u32, Val>,
     /// Context addresses between which bytes have been stored: the first, and the one after the last.
     pub stored: Option<(i64, i64)>,
     /// State of the maps' values, by index in the object.
@@ -219,6 +225,9 @@ impl State {
             packet: BTreeMap::new(),
             present: BTreeSet::new(),
             version: 0,
+            head: Slot::Packet { var: None, offset: 0 },
+            redirect: None,
+            drawn: BTreeMap::new(),
             stored: None,
             maps: vec![0; maps],
             keys: vec![0; maps],
@@ -258,6 +267,13 @@ impl Merge<'_> {
         merged.version = self.version(|s| s.version);
         merged.maps = (0..self.states[0].1.maps.len()).map(|m| self.version(|s| s.maps[m])).collect();
         merged.keys = (0..self.states[0].1.keys.len()).map(|m| self.version(|s| s.keys[m])).collect();
+        merged.head = self.slot(&mut merged, |s| s.head);
+        merged.redirect = self.number(&mut merged, |s| s.redirect);
+        let drawn: BTreeSet<u32> = self.states.iter().flat_map(|(_, s)| s.drawn.keys().copied()).collect();
+        for slot in drawn {
+            let count = self.number(&mut merged, |s| s.drawn.get(&slot).copied());
+            merged.drawn.extend(count.map(|count| (slot, count)));
+        }
         let stored = self.states.iter().filter_map(|(_, s)| s.stored);
         merged.stored = stored.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         merged.found = self.states.iter().flat_map(|(_, s)| s.found.iter().copied()).collect();
@@ -364,6 +380,16 @@ impl Merge<'_> {
             args.push(arg);
         }
         args
+    }
+
+    /// A number that is 0 where it is none.
+    fn number(&mut self, merged: &mut State, of: impl Fn(&State) -> Option<Val>) -> Option<Val> {
+        let numbers: Vec<Option<Val>> = self.states.iter().map(|(_, s)| of(s)).collect();
+        if numbers.iter().all(|n| *n == numbers[0]) {
+            return numbers[0];
+        }
+        let zero = self.values.constant(0);
+        Some(self.phi(merged, numbers.into_iter().map(|n| n.unwrap_or(zero)).collect()))
     }
 
     /// A phi, and what the paths know of its arguments.

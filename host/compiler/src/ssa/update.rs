@@ -25,7 +25,7 @@ const EINVAL: i64 = 22;
 
 impl Builder<'_> {
     pub(super) fn update(&mut self) -> Option<Slot> {
-        let (map, key, value) = (self.map_argument()?, self.read(2), self.read(3));
+        let (map, key, value) = (self.map_argument(false)?, self.read(2), self.read(3));
         let flags = match self.read(4) {
             Slot::Scalar(flags) => flags,
             Slot::Poison => return None,
@@ -140,7 +140,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn delete(&mut self) -> Option<Slot> {
-        let (map, key) = (self.map_argument()?, self.read(2));
+        let (map, key) = (self.map_argument(false)?, self.read(2));
         if !self.maps[map].is_hash() {
             self.load_at(key, 0, 4, "map key")?;
             return Some(Slot::Scalar(self.statuses([EINVAL])[0]));

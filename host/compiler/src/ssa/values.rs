@@ -26,6 +26,10 @@ pub enum Entry {
     IngressIfindex,
     /// Receive queue index.
     RxQueueIndex,
+    /// Time of reception in ns.
+    Timestamp,
+    /// The packet's random value.
+    Random,
 }
 
 /// A two-operand operation.

@@ -9,6 +9,7 @@ use weir_bpf::{Interpreter, MapDef, MapRef, Metadata, Object, Op, Program};
 use weir_compiler::{Compiled, Diagnostic, compile};
 use weir_pipeline::keys::{KEY_BYTES, Key};
 use weir_pipeline::model::{Meta, Model, REDIRECT};
+use weir_pipeline::pipeline::MapKind;
 use weir_pipeline::{Table, Target};
 
 /// The simulated target.
@@ -139,6 +140,10 @@ pub fn compare_on(
                 true => model.insert(map, to_key(&key)).ok_or("no place for a key")?,
                 false => place,
             };
+            // Of devices there are those that exist.
+            if table.kind == MapKind::Devmap && value.iter().all(|byte| *byte == 0) {
+                continue;
+            }
             model.set_value(map, place, &value);
             interpreter.update(&table.name, &key, &value).map_err(|e| e.to_string())?;
         }
@@ -147,11 +152,14 @@ pub fn compare_on(
         let meta = Meta {
             ingress_ifindex: numbers.next() as u32,
             rx_queue_index: numbers.below(4) as u32,
-            ..Meta::default()
+            timestamp: numbers.next(),
+            random: numbers.next(),
         };
         let metadata = Metadata {
             ingress_ifindex: meta.ingress_ifindex,
             rx_queue_index: meta.rx_queue_index,
+            timestamp: meta.timestamp,
+            random: meta.random,
             ..Metadata::default()
         };
         let expected = interpreter
@@ -216,7 +224,12 @@ fn entries(model: &Model, map: usize, table: &Table) -> BTreeMap<Vec<u8>, Vec<u8
             .into_iter()
             .map(|(key, at)| (from_key(key, table), model.value(map, at)))
             .collect(),
-        false => (0..table.max_entries).map(array).collect(),
+        false => {
+            let there = |(_, value): &(Vec<u8>, Vec<u8>)| {
+                table.kind != MapKind::Devmap || value.iter().any(|byte| *byte != 0)
+            };
+            (0..table.max_entries).map(array).filter(there).collect()
+        }
     }
 }
 
