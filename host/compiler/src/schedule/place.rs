@@ -168,7 +168,7 @@ struct Scheduler<'a> {
     lazy_inputs: Vec<u32>,
     blocked: Option<Failure>,
     undefined: Option<usize>,
-    /// Stages at the end of which results of late units arrive, and their registers: held until then, read or not.
+    /// Stages at the end of which results of late units arrive, and their registers: held beyond that, read or not.
     arrivals: Vec<(u32, u32)>,
     /// Stages up to the last at the end of which something is written.
     used: u32,
@@ -325,10 +325,10 @@ impl<'a> Scheduler<'a> {
 
     fn fill(&mut self) {
         let stage = self.stage % self.target.stages;
-        let mut arriving = false;
-        for (_, register) in self.arrivals.extract_if(.., |(at, _)| *at == self.stage) {
+        let arriving = self.arrivals.iter().any(|(at, _)| *at == self.stage);
+        // Held through the stage of the arrival: what else is written at its end would lose against the late result.
+        for (_, register) in self.arrivals.extract_if(.., |(at, _)| *at < self.stage) {
             self.registers.place(&[register], &[]);
-            arriving = true;
         }
         match self.target.late_unit(stage) {
             LateUnit::None => (),
