@@ -9,12 +9,15 @@ use weir_bpf::{Object, Program};
 use weir_compiler::Compiled;
 use weir_pipeline::Target;
 
+pub mod campaign;
 pub mod corpus;
+pub mod coverage;
 pub mod demo;
 pub mod inputs;
 pub mod instructions;
 pub mod packets;
 pub mod random;
+pub mod steps;
 pub mod table;
 pub mod xdp_filter;
 

@@ -113,8 +113,15 @@ impl Run<'_> {
         };
         let Run { object, program, .. } = *self;
         let mut engines = engines.to_vec();
-        if object.maps.iter().any(|m| matches!(m.kind(), Some(MapType::ArrayOfMaps | MapType::HashOfMaps))) {
-            skip(&format!("{} on kernel", self.name), "maps in maps are not set up there");
+        if object
+            .maps
+            .iter()
+            .any(|m| matches!(m.kind(), None | Some(MapType::ArrayOfMaps | MapType::HashOfMaps)))
+        {
+            skip(
+                &format!("{} on kernel", self.name),
+                "maps in maps and maps of unknown types are not set up there",
+            );
             engines.retain(|engine| *engine != EngineKind::Kernel);
         }
         let pipeline = compiled.as_ref().ok().map(|compiled| &compiled.pipeline);
@@ -216,6 +223,9 @@ fn kernel_file(source: &KernelSource, file: &str, found: &Found) -> Result<(), F
                 && let Some(verdict) = wanted.iter().find(|v| !verdicts.contains(v))
             {
                 problems.push(format!("{name} {build}: no packet met verdict {verdict}"));
+            }
+            if named.is_some() && fate != Fate::Accepted {
+                problems.push(format!("{name} {build}: must be accepted, but is {fate}"));
             }
             if REFUSED.contains(&file) && fate == Fate::Accepted {
                 problems.push(format!("{name} {build}: accepted, though it moves the packet's tail"));
