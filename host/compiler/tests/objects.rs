@@ -4,6 +4,7 @@
 mod support;
 
 use support::{Numbers, accepted, agree, corpus};
+use weir_pipeline::Target;
 
 /// Packets of all lengths: random bytes, with headers that lead far into the programs in most of them.
 fn packets(numbers: &mut Numbers, count: usize) -> Vec<Vec<u8>> {
@@ -53,6 +54,7 @@ fn corpus_programs_agree_with_the_interpreter() {
         "loops",
         "maps",
         "merged",
+        "protocols",
         "reflect",
         "stack",
         "update",
@@ -70,4 +72,29 @@ fn corpus_programs_agree_with_the_interpreter() {
             }
         }
     }
+}
+
+/// What is claimed to run at one packet a clock: one pass, and no distance between packets.
+#[test]
+fn small_programs_take_one_pass() {
+    for target in ["sim", "sim-wide"].map(|name| Target::named(name).expect("a built-in target")) {
+        for name in ["drop_port", "firewall", "protocols", "reflect"] {
+            let object = corpus(name, &["-O2", "-mcpu=v3"]);
+            for program in &object.programs {
+                let compiled = weir_compiler::compile(&object, program, &target).expect("it is accepted");
+                let cost = (compiled.report.passes, compiled.report.cycles_per_packet);
+                assert_eq!(cost, (1, 1), "{} on {}", program.name, target.name);
+            }
+        }
+    }
+}
+
+/// Addresses are swapped byte by byte in the source: 24 accesses, of which eight are left.
+#[test]
+fn copies_side_by_side_are_wide() {
+    let object = corpus("reflect", &["-O2", "-mcpu=v3"]);
+    let compiled =
+        weir_compiler::compile(&object, &object.programs[0], &support::target()).expect("accepted");
+    let accesses = compiled.cost.units.iter().find(|u| u.kind == "load/store").map(|u| u.used);
+    assert_eq!(accesses, Some(8));
 }
