@@ -88,6 +88,12 @@ pub struct Ingress<const BUS: usize, const KEEP: usize, const WINDOW: usize, con
     pub entry_read: Signal<Out, Bit>,
     /// Buffer of the frame that enters next but one.
     pub entry_buffer: Signal<Out, Bits<BUFFER_BITS>>,
+    /// Slots of which packets wait in a queue, a bit each.
+    pub waiting: Signal<Out, Bits<8>>,
+    /// A packet of one of these slots is to enter next, ...
+    pub choice_valid: Signal<In, Bit>,
+    /// ... this one.
+    pub choice: Signal<In, Bits<3>>,
     /// A packet waits to enter the ring.
     pub enter_valid: Signal<Out, Bit>,
     /// The ring takes it.
@@ -125,8 +131,12 @@ pub struct Ingress<const BUS: usize, const KEEP: usize, const WINDOW: usize, con
     steps: Vec<Constant<Bits<14>>>,
     last_byte: Signal<Local, Bits<14>>,
 
-    /// Complete frames: buffer, and the last bank of the window that the frame reaches into.
-    waiting: TokenQueue<16>,
+    /// Complete frames of each slot: buffer, and the last bank of the window that the frame reaches into.
+    queues: Vec<TokenQueue<16>>,
+    numbers: Vec<Constant<Bits<3>>>,
+    slot_bits: Vec<Constant<Bits<8>>>,
+    head: Vec<Signal<Local, Bits<16>>>,
+    waits: Vec<Signal<Local, Bits<8>>>,
     last_bank: Signal<Local, Bits<6>>,
     last_bank_of_head: Signal<Local, Bits<6>>,
     waiting_word: Signal<Local, Bits<16>>,
@@ -190,6 +200,9 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             number: Default::default(),
             entry_read: Default::default(),
             entry_buffer: Default::default(),
+            waiting: Default::default(),
+            choice_valid: Default::default(),
+            choice: Default::default(),
             enter_valid: Default::default(),
             enter_ready: Default::default(),
             enter_window: Default::default(),
@@ -217,7 +230,13 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             look: steps.iter().map(|_| Default::default()).collect(),
             steps: steps.iter().map(|step| Constant::new(step.to_bits())).collect(),
             last_byte: Default::default(),
-            waiting: TokenQueue::new(target.packet_buffers),
+            queues: (0..target.program_slots).map(|_| TokenQueue::new(target.packet_buffers)).collect(),
+            numbers: (0..target.program_slots).map(|slot| Constant::new(u64::from(slot).to_bits())).collect(),
+            slot_bits: (0..target.program_slots)
+                .map(|slot| Constant::new((1_u64 << slot).to_bits()))
+                .collect(),
+            head: (0..=target.program_slots).map(|_| Default::default()).collect(),
+            waits: (0..=target.program_slots).map(|_| Default::default()).collect(),
             last_bank: Default::default(),
             last_bank_of_head: Default::default(),
             waiting_word: Default::default(),
@@ -346,17 +365,32 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         if self.taken_beat.q.val() > self.last_bank_number.val() {
             self.last_bank.next = self.last_bank_number.val().get_bits::<6>(0);
         }
-        self.waiting.clock.next = self.clock.val();
-        self.waiting.reset.next = self.reset.val();
-        self.waiting.push.next = self.taken_good.q.val();
-        self.waiting.push_data.next =
-            bit_cast::<16, 10>(self.taken_buffer.q.val()) | (bit_cast::<16, 6>(self.last_bank.val()) << 10);
-        self.waiting_word.next = self.waiting.head.val();
+        self.next_enters.next = self.choice_valid.val() && (!self.entered.q.val() || self.enter_ready.val());
+        self.head[0].next = bits::<16>(0);
+        self.waits[0].next = bits::<8>(0);
+        for i in 0..self.queues.len() {
+            self.queues[i].clock.next = self.clock.val();
+            self.queues[i].reset.next = self.reset.val();
+            self.queues[i].push.next =
+                self.taken_good.q.val() && (self.slot_of_frame.q.val() == self.numbers[i].val());
+            self.queues[i].push_data.next = bit_cast::<16, 10>(self.taken_buffer.q.val())
+                | (bit_cast::<16, 6>(self.last_bank.val()) << 10);
+            self.queues[i].pop.next = self.next_enters.val() && (self.choice.val() == self.numbers[i].val());
+            self.head[i + 1].next = self.head[i].val();
+            if self.choice.val() == self.numbers[i].val() {
+                self.head[i + 1].next = self.queues[i].head.val();
+            }
+            self.waits[i + 1].next = self.waits[i].val();
+            if self.queues[i].valid.val() {
+                self.waits[i + 1].next = self.waits[i].val() | self.slot_bits[i].val();
+            }
+            // The last of these assignments holds.
+            self.waiting_word.next = self.head[i + 1].val();
+            self.waiting.next = self.waits[i + 1].val();
+        }
         self.last_bank_of_head.next = self.waiting_word.val().get_bits::<6>(10);
 
         // The window is read while the packet before it enters.
-        self.next_enters.next = self.waiting.valid.val() && (!self.entered.q.val() || self.enter_ready.val());
-        self.waiting.pop.next = self.next_enters.val();
         self.entered.d.next = self.next_enters.val() || (self.entered.q.val() && !self.enter_ready.val());
         for i in 0..self.banks.len() {
             self.banks[i].clock.next = self.clock.val();

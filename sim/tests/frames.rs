@@ -215,6 +215,23 @@ fn slots_have_their_own_programs_and_maps() {
     });
 }
 
+/// Packets of a slot that may rarely enter come first; those of the other slot do not wait for them.
+#[test]
+fn a_slot_that_waits_holds_nobody_back() {
+    on_every_target(|target| {
+        let rare = READ_MODIFY_WRITE.replace("gap 9", "gap 200");
+        let mut sim = sim(target, &[DROP_IPV4, &rare]);
+        let slot = |number| u8::from(number < 10);
+        let frames: Vec<RxFrame> =
+            (0..40).map(|number| RxFrame { slot: slot(number), ..frame(60, 0x0800) }).collect();
+        let report = sim.run(&frames, RunOptions::default()).unwrap();
+        assert!(report.cycles > 9 * 200);
+        let limit = sim.target().ring_clocks() + 64;
+        let others = report.frames[10..].iter().map(|outcome| outcome.latency_clocks).max().unwrap();
+        assert!(others < limit, "{others} clocks");
+    });
+}
+
 #[test]
 fn program_can_be_replaced_and_unloaded() {
     on_every_target(|target| {

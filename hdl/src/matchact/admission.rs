@@ -3,7 +3,8 @@
 //!
 //! A packet keeps its place until it has made the passes of its program. A free place goes to a packet that wants to
 //! enter, if the admission gap of its slot has elapsed: then read-after-write and its kin cannot happen between
-//! packets. See `hdl/docs/ring.md`.
+//! packets. Which slot sends the next packet is chosen here, one clock ahead: of those whose gap will have elapsed, the
+//! one that owes least for the places its packets took. See `hdl/docs/ring.md`.
 
 use super::tag::Tag;
 use rust_hdl::prelude::*;
@@ -16,6 +17,14 @@ pub struct Admission {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
+    /// Slots of which packets wait behind the one that wants to enter, a bit each.
+    pub waiting: Signal<In, Bits<8>>,
+    /// One of these slots may send the packet that wants to enter next.
+    pub choice_valid: Signal<Out, Bit>,
+    /// Which; it can be followed in a clock in which no packet is left wanting to enter.
+    pub choice: Signal<Out, Bits<3>>,
+    /// The host waits for a table.
+    pub host_waits: Signal<In, Bit>,
     /// A packet wants to enter.
     pub enter_valid: Signal<In, Bit>,
     /// It enters if it wants to.
@@ -45,6 +54,24 @@ pub struct Admission {
     passes: Vec<DFF<Bits<7>>>,
     gap: Vec<DFF<Bits<16>>>,
     wait: Vec<DFF<Bits<16>>>,
+    /// Turns of a place that packets of the slot took beyond what the slot has been given since.
+    debt: Vec<DFF<Bits<9>>>,
+    left: Vec<Signal<Local, Bits<9>>>,
+    owes: Vec<Signal<Local, Bits<9>>>,
+    cost: Signal<Local, Bits<9>>,
+    /// Whether the gap will have elapsed in the next clock.
+    elapses: Vec<Signal<Local, Bit>>,
+    may_enter: Vec<Signal<Local, Bit>>,
+    /// The best of the slots up to here: whether there is one, what it owes, which it is.
+    found: Vec<Signal<Local, Bit>>,
+    least: Vec<Signal<Local, Bits<9>>>,
+    best: Vec<Signal<Local, Bits<3>>>,
+    all_owe: Signal<Local, Bit>,
+    /// Clocks for which the host has waited, up to when a place is kept free for it.
+    patience: DFF<Bits<7>>,
+    /// A place was kept free for the host.
+    kept: DFF<Bit>,
+    keep: Signal<Local, Bit>,
     number: Vec<Constant<Bits<3>>>,
     nobody: Constant<Tag>,
     window_bytes: Constant<Bits<14>>,
@@ -70,6 +97,10 @@ impl Admission {
         Self {
             clock: Default::default(),
             reset: Default::default(),
+            waiting: Default::default(),
+            choice_valid: Default::default(),
+            choice: Default::default(),
+            host_waits: Default::default(),
             enter_valid: Default::default(),
             enter_ready: Default::default(),
             enter_slot: Default::default(),
@@ -86,6 +117,19 @@ impl Admission {
             passes: (0..slots).map(|_| Default::default()).collect(),
             gap: (0..slots).map(|_| Default::default()).collect(),
             wait: (0..slots).map(|_| Default::default()).collect(),
+            debt: (0..slots).map(|_| Default::default()).collect(),
+            cost: Default::default(),
+            left: (0..slots).map(|_| Default::default()).collect(),
+            owes: (0..slots).map(|_| Default::default()).collect(),
+            elapses: (0..slots).map(|_| Default::default()).collect(),
+            may_enter: (0..slots).map(|_| Default::default()).collect(),
+            found: (0..=slots).map(|_| Default::default()).collect(),
+            least: (0..=slots).map(|_| Default::default()).collect(),
+            best: (0..=slots).map(|_| Default::default()).collect(),
+            all_owe: Default::default(),
+            patience: Default::default(),
+            kept: Default::default(),
+            keep: Default::default(),
             number: (0..slots).map(|slot| Constant::new(u64::from(slot).to_bits())).collect(),
             nobody: Constant::new(Tag::default()),
             window_bytes: Constant::new(u64::from(target.window_bytes).to_bits()),
@@ -129,8 +173,24 @@ impl Logic for Admission {
         self.leaving.next = self.returning.val().valid && self.last.val();
         self.stays.next = self.returning.val().valid && (!self.last.val());
 
+        // A host that has waited long gets one free place: no packet in it can want the table.
+        self.patience.clock.next = self.clock.val();
+        self.kept.clock.next = self.clock.val();
+        self.patience.d.next = self.patience.q.val();
+        self.keep.next =
+            self.host_waits.val() && (self.patience.q.val() == bits::<7>(127)) && (!self.kept.q.val());
+        self.kept.d.next = self.kept.q.val() || (self.keep.val() && (!self.stays.val()));
+        if self.patience.q.val() != bits::<7>(127) {
+            self.patience.d.next = self.patience.q.val() + 1;
+        }
+        if (!self.host_waits.val()) || self.reset.val() {
+            self.patience.d.next = bits::<7>(0);
+            self.kept.d.next = false;
+        }
+
         // A free place is taken where the slot need not wait.
-        self.ready.next = (!self.stays.val()) && (!self.reset.val()) && (self.enter_wait.val() == 0);
+        self.ready.next =
+            (!self.stays.val()) && (!self.reset.val()) && (!self.keep.val()) && (self.enter_wait.val() == 0);
         self.enter_ready.next = self.ready.val();
         self.enters.next = self.enter_valid.val() && self.ready.val();
         self.entering.next = self.enters.val();
@@ -150,6 +210,58 @@ impl Logic for Admission {
             self.tag.next.buffer = self.enter_buffer.val();
             self.tag.next.length = self.enter_length.val();
             self.tag.next.packet_end = self.packet_end.val();
+        }
+
+        // Who may come next: the gap will have elapsed, and nobody who waits and may owes less.
+        self.found[0].next = false;
+        self.least[0].next = bits::<9>(0);
+        self.best[0].next = bits::<3>(0);
+        self.all_owe.next = true;
+        for i in 0..self.passes.len() {
+            self.elapses[i].next = self.wait[i].q.val() < 2;
+            if self.enters.val() && (self.enter_slot.val() == self.number[i].val()) {
+                self.elapses[i].next = self.gap[i].q.val() < 2;
+            }
+            self.may_enter[i].next = self.waiting.val().get_bit(i) && self.elapses[i].val();
+            self.found[i + 1].next = self.found[i].val() || self.may_enter[i].val();
+            self.least[i + 1].next = self.least[i].val();
+            self.best[i + 1].next = self.best[i].val();
+            if self.may_enter[i].val()
+                && ((!self.found[i].val()) || (self.debt[i].q.val() < self.least[i].val()))
+            {
+                self.least[i + 1].next = self.debt[i].q.val();
+                self.best[i + 1].next = self.number[i].val();
+            }
+            // The last of these assignments holds.
+            self.choice_valid.next = self.found[i + 1].val();
+            self.choice.next = self.best[i + 1].val();
+            if self.waiting.val().get_bit(i) && (self.debt[i].q.val() == 0) {
+                self.all_owe.next = false;
+            }
+        }
+
+        // Debts: a packet costs the turns that it takes a place for; when all who wait owe, all are given one turn.
+        self.cost.next = bit_cast::<9, 7>(self.enter_passes.val());
+        if self.enter_passes.val() == 0 {
+            self.cost.next = bits::<9>(1);
+        }
+        for i in 0..self.passes.len() {
+            self.debt[i].clock.next = self.clock.val();
+            self.left[i].next = self.debt[i].q.val();
+            if self.all_owe.val() && (self.debt[i].q.val() != 0) {
+                self.left[i].next = self.debt[i].q.val() - 1;
+            }
+            self.owes[i].next = self.left[i].val();
+            if self.enters.val() && (self.enter_slot.val() == self.number[i].val()) {
+                self.owes[i].next = self.left[i].val() + self.cost.val();
+            }
+            self.debt[i].d.next = self.owes[i].val();
+            if self.owes[i].val().get_bit(8) {
+                self.debt[i].d.next = bits::<9>(255);
+            }
+            if self.reset.val() {
+                self.debt[i].d.next = bits::<9>(0);
+            }
         }
 
         // Programs, and how long each slot has to wait yet.

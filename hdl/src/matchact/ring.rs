@@ -28,6 +28,13 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     /// Synchronous reset: empties the ring and forgets the programs.
     pub reset: Signal<In, Bit>,
 
+    /// Slots of which packets wait behind the one that wants to enter, a bit each.
+    pub waiting: Signal<In, Bits<8>>,
+    /// One of these slots may send the packet that wants to enter next.
+    pub choice_valid: Signal<Out, Bit>,
+    /// Which; it can be followed in a clock in which no packet is left wanting to enter.
+    pub choice: Signal<Out, Bits<3>>,
+
     /// A packet wants to enter.
     pub enter_valid: Signal<In, Bit>,
     /// It enters if it wants to: the place is free and the gap of its slot has elapsed. Depends on `enter_slot`.
@@ -181,6 +188,9 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
         Self {
             clock: Default::default(),
             reset: Default::default(),
+            waiting: Default::default(),
+            choice_valid: Default::default(),
+            choice: Default::default(),
             enter_valid: Default::default(),
             enter_ready: Default::default(),
             enter_window: Default::default(),
@@ -275,6 +285,10 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
         // Tags run round in step with the packets; the last one decides who stays.
         self.admission.clock.next = self.clock.val();
         self.admission.reset.next = self.reset.val();
+        self.admission.waiting.next = self.waiting.val();
+        self.choice_valid.next = self.admission.choice_valid.val();
+        self.choice.next = self.admission.choice.val();
+        self.admission.host_waits.next = self.table_request.val();
         self.admission.enter_valid.next = self.enter_valid.val();
         self.enter_ready.next = self.admission.enter_ready.val();
         self.admission.enter_slot.next = self.enter_slot.val();

@@ -27,6 +27,9 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub rx_number: Signal<In, Bits<32>>,
     pub count: Signal<Out, Bit>,
     pub count_class: Signal<Out, Bits<2>>,
+    pub waiting: Signal<Out, Bits<8>>,
+    pub choice_valid: Signal<In, Bit>,
+    pub choice: Signal<In, Bits<3>>,
     pub enter_valid: Signal<Out, Bit>,
     pub enter_ready: Signal<In, Bit>,
     pub enter_window: Signal<Out, Bits<WINDOW>>,
@@ -85,6 +88,9 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             rx_number: Default::default(),
             count: Default::default(),
             count_class: Default::default(),
+            waiting: Default::default(),
+            choice_valid: Default::default(),
+            choice: Default::default(),
             enter_valid: Default::default(),
             enter_ready: Default::default(),
             enter_window: Default::default(),
@@ -169,6 +175,9 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.buffer.number.next = self.ingress.number.val();
         self.buffer.entry_read.next = self.ingress.entry_read.val();
         self.buffer.entry_buffer.next = self.ingress.entry_buffer.val();
+        self.waiting.next = self.ingress.waiting.val();
+        self.ingress.choice_valid.next = self.choice_valid.val();
+        self.ingress.choice.next = self.choice.val();
         self.enter_valid.next = self.ingress.enter_valid.val();
         self.ingress.enter_ready.next = self.enter_ready.val();
         self.enter_window.next = self.ingress.enter_window.val();

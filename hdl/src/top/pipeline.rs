@@ -267,6 +267,9 @@ impl<
         self.buffer.number.next = self.ingress.number.val();
         self.buffer.entry_read.next = self.ingress.entry_read.val();
         self.buffer.entry_buffer.next = self.ingress.entry_buffer.val();
+        self.ring.waiting.next = self.ingress.waiting.val();
+        self.ingress.choice_valid.next = self.ring.choice_valid.val();
+        self.ingress.choice.next = self.ring.choice.val();
         self.ring.enter_valid.next = self.ingress.enter_valid.val();
         self.ring.enter_window.next = self.ingress.enter_window.val();
         self.ring.enter_buffer.next = self.ingress.enter_buffer.val();

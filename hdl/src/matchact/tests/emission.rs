@@ -11,6 +11,7 @@ fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280, 512> {
     let mut ring = Ring::new(target);
     ring.clock.connect();
     ring.reset.connect();
+    ring.waiting.connect();
     ring.enter_valid.connect();
     ring.enter_window.connect();
     ring.enter_slot.connect();
