@@ -23,7 +23,7 @@ const ENTRIES: u32 = 8;
 const KEYS: usize = 12;
 
 /// One in so many is of a kind that few programs have, and that a compiler may not take.
-const RARELY: usize = 300;
+const RARELY: usize = 60;
 
 /// The map of devices, by index; those before it hold values.
 const DEVICES: usize = 4;
