@@ -19,6 +19,9 @@ const READ: u32 = 0;
 const WRITE: u32 = 1;
 const CLEAR: u32 = 2;
 
+/// What a map takes of a unit: which unit, where it begins, how long it is.
+type Taken = (u32, u32, u32);
+
 /// A program in a slot.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
@@ -197,7 +200,7 @@ impl PipelineSim {
         tables: &[Table],
         size: u32,
         unit: u32,
-        range: &dyn Fn(&Table) -> Option<(u32, u32, u32)>,
+        range: &dyn Fn(&Table) -> Option<Taken>,
         shifts: &dyn Fn(&Loaded) -> u32,
     ) -> Option<u32> {
         let end = |tables: &[Table]| {

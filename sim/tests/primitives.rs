@@ -87,7 +87,7 @@ fn loaded(s: &[u32; 8]) -> u64 {
 /// Result of the operation that `then` asks for on the operands of `now`.
 fn computed(then: &[u32; 8], now: &[u32; 8]) -> u64 {
     let load = field(now, 192, 64);
-    let operand = |low, bit| field(now, low, 64) | load * field(then, bit, 1);
+    let operand = |low, bit| field(now, low, 64) | (load * field(then, bit, 1));
     let (x, y, is32) = (operand(0, 198), operand(64, 199), field(then, 197, 1) == 1);
     let (low_x, low_y) = (x as u32, y as u32);
     let bytes = x.to_le_bytes();

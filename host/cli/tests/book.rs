@@ -3,7 +3,8 @@
 //!
 //! Commands stand in blocks marked `sh`. The blocks of a page run as one script, in a folder with the tests' programs
 //! and packets and with inputs under the names that the pages use. `./x` is played by a script: it knows the tasks of
-//! the real one and what `build` prints, but does none of their work; CI runs `./x test`, the rest is for hands.
+//! the real one and what `build` prints, but does none of their work; CI runs `./x test`, the rest is for hands. `cargo`
+//! is played likewise: it knows which packages there are.
 #![cfg(feature = "sim")]
 
 mod support;
@@ -75,8 +76,16 @@ fn folder() -> Folder {
         x.display()
     );
     folder.file("x", script);
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.path("x"), executable).expect("permissions");
+    let manifests = root().canonicalize().expect("the work tree").join("host");
+    let script = format!(
+        "#!/bin/sh\ngrep -qsx \"name = \\\"$3\\\"\" '{}'/*/Cargo.toml || exit 9\n",
+        manifests.display()
+    );
+    folder.file("cargo", script);
+    for name in ["x", "cargo"] {
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(name), executable).expect("permissions");
+    }
     folder
 }
 
@@ -84,7 +93,7 @@ fn folder() -> Folder {
 fn every_command_in_the_documentation_works() {
     let weir = Path::new(env!("CARGO_BIN_EXE_weir"));
     let search = format!(
-        "{}:{}",
+        ".:{}:{}",
         weir.parent().expect("a folder").display(),
         std::env::var("PATH").expect("a search path")
     );

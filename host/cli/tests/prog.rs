@@ -11,11 +11,11 @@ const PORT: u16 = 4789;
 
 /// A program whose call of `bpf_ktime_get_ns` (helper 5) no stage can carry out.
 const REFUSED: &str = "\
-static __u64 (*const ktime)(void) = (void *)5;
+static __u64 (*const jiffies)(void) = (void *)118;
 SEC(\"xdp\")
 int tick(struct xdp_md *ctx)
 {
-	return ktime() & 1 ? XDP_DROP : XDP_PASS;
+	return jiffies() & 1 ? XDP_DROP : XDP_PASS;
 }
 char LICENSE[] SEC(\"license\") = \"Dual MIT/GPL\";
 ";
@@ -236,7 +236,7 @@ fn refusals_name_code_source_line_and_help() {
     assert_eq!(outcome.code, 3, "{}{}", outcome.stdout, outcome.stderr);
     assert!(outcome.stdout.contains("refused X"), "{}", outcome.stdout);
     assert!(outcome.stderr.starts_with("error[X"), "{}", outcome.stderr);
-    for part in ["tick.c:6:", "return ktime() & 1", "^", "instruction 0"] {
+    for part in ["tick.c:6:", "return jiffies() & 1", "^", "instruction 0"] {
         assert!(outcome.stderr.contains(part), "`{part}` is not in\n{}", outcome.stderr);
     }
     let report = folder.json(3, &["prog", "check", &object, "-j"]);
@@ -246,7 +246,7 @@ fn refusals_name_code_source_line_and_help() {
     assert_eq!((&diagnostic["level"], &diagnostic["insn"]), (&json!("error"), &json!(0)));
     assert_eq!(
         (&diagnostic["source"]["line"], &diagnostic["source"]["text"]),
-        (&json!(6), &json!("	return ktime() & 1 ? XDP_DROP : XDP_PASS;"))
+        (&json!(6), &json!("	return jiffies() & 1 ? XDP_DROP : XDP_PASS;"))
     );
 
     // The code is one that `explain` knows.
@@ -321,7 +321,7 @@ fn without_debug_information_the_instruction_is_shown() {
     let object = folder.bare_object("tick", REFUSED);
     let outcome = folder.weir(&["prog", "check", &object]);
     assert_eq!(outcome.code, 3);
-    for part in ["--> tick.o", "call 5", "instruction 0"] {
+    for part in ["--> tick.o", "call 118", "instruction 0"] {
         assert!(outcome.stderr.contains(part), "`{part}` is not in\n{}", outcome.stderr);
     }
     let report = folder.json(3, &["prog", "check", &object, "-j"]);
