@@ -46,7 +46,8 @@ impl<'a> Generator<'a> {
             6..8 => 2,
             8 => 3,
             _ => 1 + self.random.below(self.target.passes.into()) as usize,
-        };
+        }
+        .min(self.target.passes as usize);
         let tables = self.tables();
         let density = 1 + self.random.below(4);
         let dump = self.random.chance(3, 4);
