@@ -13,6 +13,7 @@ pub mod campaign;
 pub mod corpus;
 pub mod coverage;
 pub mod demo;
+pub mod filetest;
 pub mod inputs;
 pub mod instructions;
 pub mod packets;

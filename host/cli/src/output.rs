@@ -2,7 +2,6 @@
 //! The only place that prints: data on standard output, talk on standard error.
 
 mod cost;
-mod diagnostic;
 mod human;
 mod json;
 mod table;

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use weir_compiler::diag::render::Shown;
 use weir_engines::{Maps, Mismatch, RtlFigures};
 
 /// Version of the JSON interface, in every object that a command prints.
@@ -178,15 +179,34 @@ pub struct DiagnosticReport {
     pub source: Option<SourceReport>,
     /// What would help.
     pub help: Option<String>,
-    /// Object file, for the human form where there is no source line.
-    #[serde(skip)]
-    pub object: PathBuf,
-    /// Disassembly of the instruction, for the human form where there is no source line.
-    #[serde(skip)]
-    pub disassembly: Option<String>,
     /// Further remarks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The same, for the human form.
+    #[serde(skip)]
+    pub shown: Shown,
+}
+
+impl From<Shown> for DiagnosticReport {
+    fn from(shown: Shown) -> DiagnosticReport {
+        let diagnostic = shown.diagnostic.clone();
+        let source = diagnostic.source.map(|source| SourceReport {
+            file: source.file,
+            line: source.line,
+            column: source.column,
+            text: source.text,
+        });
+        DiagnosticReport {
+            code: diagnostic.code.to_owned(),
+            level: diagnostic.level.name().to_owned(),
+            message: diagnostic.message,
+            insn: diagnostic.insn,
+            source,
+            help: diagnostic.help,
+            notes: diagnostic.notes,
+            shown,
+        }
+    }
 }
 
 /// A line of source, as the object's BTF records it.

@@ -2,6 +2,7 @@
 //! Diagnostics: why a program is refused, where, and what would help.
 
 pub mod codes;
+pub mod render;
 
 use codes::Code;
 use weir_bpf::Program;

@@ -147,7 +147,7 @@ fn refusal(failure: &Failure, dag: &Dag, program: &Program, target: &Target) -> 
     match failure {
         Failure::Passes => Diagnostic::error(
             codes::PASSES,
-            format!("more than the {} passes of target `{}` are needed", target.passes, target.name),
+            format!("more passes are needed than target `{}` has, which is {}", target.name, target.passes),
         ),
         Failure::Registers { live, at: node } => at(
             codes::REGISTERS,
@@ -160,7 +160,8 @@ fn refusal(failure: &Failure, dag: &Dag, program: &Program, target: &Target) -> 
             codes::PREDICATES,
             *node,
             format!(
-                "more conditions are needed at a time than the {} predicates hold",
+                "more conditions are needed at a time than target `{}` has predicates for, which is {}",
+                target.name,
                 target.predicates - 1
             ),
         ),

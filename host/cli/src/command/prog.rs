@@ -14,6 +14,8 @@ use crate::input::{self, suggestion};
 use crate::report::{DiagnosticReport, ProgramReport, SourceReport};
 use std::path::{Path, PathBuf};
 use weir_bpf::{Object, Program, ProgramError, SelectError};
+use weir_compiler::diag::render::Shown;
+use weir_compiler::{Diagnostic, Level};
 use weir_pipeline::Target;
 
 /// An object and the target that its programs are compiled for.
@@ -65,17 +67,16 @@ pub fn selection_failure(path: &Path, error: &SelectError) -> Failure {
 
 /// Why a program is refused before any compiler sees it.
 pub fn unreadable(path: &Path, error: &ProgramError) -> DiagnosticReport {
-    DiagnosticReport {
-        code: UNREADABLE.code.0.to_owned(),
-        level: "error".into(),
+    let diagnostic = Diagnostic {
+        code: UNREADABLE.code.0,
+        level: Level::Error,
         message: error.to_string(),
         insn: None,
         source: None,
         help: UNREADABLE.help.map(str::to_owned),
-        object: path.to_owned(),
-        disassembly: None,
         notes: Vec::new(),
-    }
+    };
+    Shown { diagnostic, object: path.display().to_string(), disassembly: None }.into()
 }
 
 /// A program in reports.

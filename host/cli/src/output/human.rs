@@ -2,11 +2,11 @@
 //! Text for people.
 
 use super::table::{Align, Table};
-use super::{Text, cost, diagnostic};
+use super::{Text, cost};
 use crate::failure::Failure;
 use crate::report::{
-    BenchReport, CheckReport, CheckedProgram, DumpReport, PlaceReport, ProgramReport, Report, RunReport,
-    SourceReport,
+    BenchReport, CheckReport, CheckedProgram, DiagnosticReport, DumpReport, PlaceReport, ProgramReport,
+    Report, RunReport, SourceReport,
 };
 use std::collections::BTreeMap;
 use weir_engines::maps::hex;
@@ -37,13 +37,18 @@ pub(super) fn render(outcome: &Result<Report, Failure>, color: bool) -> Text {
 }
 
 fn error(failure: &Failure, color: bool) -> String {
-    let mut text = diagnostic::render_all(&failure.diagnostics, color);
+    let mut text = diagnostics(&failure.diagnostics, color);
     let (on, off) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     text += &format!("{on}error{off}: {}\n", failure.message);
     if let Some(help) = &failure.help {
         text += &format!("help: {help}\n");
     }
     text
+}
+
+fn diagnostics(reports: &[DiagnosticReport], color: bool) -> String {
+    let shown: Vec<_> = reports.iter().map(|report| report.shown.clone()).collect();
+    weir_compiler::diag::render::render(&shown, color)
 }
 
 fn check(report: &CheckReport, color: bool) -> Text {
@@ -74,7 +79,7 @@ fn check(report: &CheckReport, color: bool) -> Text {
             format!("{:.2}", program.compile_ms),
             verdict(program),
         ]);
-        text.stderr += &diagnostic::render_all(&program.diagnostics, color);
+        text.stderr += &diagnostics(&program.diagnostics, color);
     }
     text.stdout = format!("{} on target {}\n{}", report.object.display(), report.target, table.render(0));
     for program in &report.programs {

@@ -3,9 +3,10 @@
 
 use super::Loaded;
 use crate::failure::{Exit, Failure};
-use crate::report::{DiagnosticReport, SourceReport};
+use crate::report::DiagnosticReport;
 use std::time::Instant;
-use weir_bpf::{Program, disasm};
+use weir_bpf::Program;
+use weir_compiler::diag::render::Shown;
 use weir_compiler::{Compiled, Diagnostic, Dump};
 use weir_pipeline::Pipeline;
 
@@ -65,23 +66,6 @@ fn refused(loaded: &Loaded, program: &Program, diagnostics: Vec<DiagnosticReport
 }
 
 fn reports(loaded: &Loaded, program: &Program, diagnostics: Vec<Diagnostic>) -> Vec<DiagnosticReport> {
-    diagnostics
-        .into_iter()
-        .map(|d| DiagnosticReport {
-            code: d.code.to_owned(),
-            level: d.level.name().to_owned(),
-            message: d.message,
-            object: loaded.path.clone(),
-            insn: d.insn,
-            disassembly: d.insn.filter(|i| *i < program.insns.len()).map(|i| disasm::insn(&program.insns, i)),
-            source: d.source.map(|s| SourceReport {
-                file: s.file,
-                line: s.line,
-                column: s.column,
-                text: s.text,
-            }),
-            help: d.help,
-            notes: d.notes,
-        })
-        .collect()
+    let object = loaded.path.display().to_string();
+    diagnostics.into_iter().map(|d| Shown::new(d, program, object.clone()).into()).collect()
 }

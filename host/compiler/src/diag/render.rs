@@ -1,27 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Diagnostics as rustc prints them. The source line comes from the object's BTF, so no source file is needed.
 
-use crate::report::{DiagnosticReport, SourceReport};
+use super::{Diagnostic, Level as Gravity, SourceLine};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use weir_bpf::{Program, disasm};
+
+/// A diagnostic and what is shown with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// What is wrong.
+    pub diagnostic: Diagnostic,
+    /// Name of the object, shown where no source line is known.
+    pub object: String,
+    /// Text of the instruction, shown where the source line has none.
+    pub disassembly: Option<String>,
+}
+
+impl Shown {
+    /// A diagnostic about a program of an object.
+    pub fn new(diagnostic: Diagnostic, program: &Program, object: impl Into<String>) -> Shown {
+        let insn = diagnostic.insn.filter(|insn| *insn < program.insns.len());
+        let disassembly = insn.map(|insn| disasm::insn(&program.insns, insn));
+        Shown { diagnostic, object: object.into(), disassembly }
+    }
+}
 
 /// The text of all diagnostics. What one expression of the source breaks with several instructions, such as the
 /// rounds of an unrolled loop, is shown once.
-pub(super) fn render_all(diagnostics: &[DiagnosticReport], color: bool) -> String {
+pub fn render(diagnostics: &[Shown], color: bool) -> String {
     let mut out = String::new();
     let mut rest = diagnostics;
     while let [first, others @ ..] = rest {
-        let same =
-            |d: &&DiagnosticReport| d.code == first.code && d.source.is_some() && d.source == first.source;
+        let same = |other: &&Shown| {
+            let (a, b) = (&other.diagnostic, &first.diagnostic);
+            a.code == b.code && a.source.is_some() && a.source == b.source
+        };
         let more = others.iter().take_while(same).count();
         let (alike, others) = others.split_at(more);
         let mut shown = first.clone();
-        let insns: Vec<String> = alike.iter().filter_map(|d| d.insn).map(|i| i.to_string()).collect();
+        let insns: Vec<String> =
+            alike.iter().filter_map(|d| d.diagnostic.insn).map(|i| i.to_string()).collect();
         if !insns.is_empty() {
             let noun = if insns.len() == 1 { "instruction" } else { "instructions" };
-            shown.notes.push(format!("the same holds for {noun} {}", insns.join(", ")));
+            shown.diagnostic.notes.push(format!("the same holds for {noun} {}", insns.join(", ")));
         }
-        out += &render(&shown, color);
+        out += &one(&shown, color);
         out.push('\n');
         rest = others;
     }
@@ -29,14 +53,13 @@ pub(super) fn render_all(diagnostics: &[DiagnosticReport], color: bool) -> Strin
 }
 
 /// The text of one diagnostic; the object is named where no source line is known.
-fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
-    let object = diagnostic.object.display().to_string();
-    let level = match diagnostic.level.as_str() {
-        "error" => Level::ERROR,
-        "warning" => Level::WARNING,
-        _ => Level::NOTE,
+fn one(shown: &Shown, color: bool) -> String {
+    let (diagnostic, object) = (&shown.diagnostic, shown.object.as_str());
+    let level = match diagnostic.level {
+        Gravity::Error => Level::ERROR,
+        Gravity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(&*diagnostic.message).id(&*diagnostic.code));
+    let mut group = Group::with_title(level.primary_title(&*diagnostic.message).id(diagnostic.code));
     let here = |span| {
         let mark = AnnotationKind::Primary.span(span);
         match diagnostic.insn {
@@ -44,7 +67,7 @@ fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
             None => mark,
         }
     };
-    match (&diagnostic.source, &diagnostic.disassembly) {
+    match (&diagnostic.source, &shown.disassembly) {
         // Some objects record lines without their text.
         (Some(source), Some(text)) if source.text.trim().is_empty() => {
             let snippet = Snippet::source(text.as_str())
@@ -78,11 +101,14 @@ fn render(diagnostic: &DiagnosticReport, color: bool) -> String {
         report.push(Group::with_title(Level::HELP.secondary_title(&**help)));
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    renderer.decor_style(DecorStyle::Ascii).render(&report) + "\n"
+    let text = renderer.decor_style(DecorStyle::Ascii).render(&report) + "\n";
+    // An object has no lines: the instruction is the place.
+    let placed = format!("{object}:1:1\n");
+    if diagnostic.source.is_none() { text.replacen(&placed, &format!("{object}\n"), 1) } else { text }
 }
 
 /// From the recorded column to the end of what looks like the expression that begins there.
-fn span(source: &SourceReport) -> std::ops::Range<usize> {
+fn span(source: &SourceLine) -> std::ops::Range<usize> {
     let text = source.text.as_str();
     let trimmed = text.trim_end().len();
     let first = text.len() - text.trim_start().len();
@@ -146,29 +172,35 @@ fn group(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn diagnostic(source: Option<SourceReport>, disassembly: Option<String>) -> DiagnosticReport {
-        DiagnosticReport {
-            code: "X0203".into(),
-            level: "error".into(),
+    fn diagnostic(source: Option<SourceLine>, disassembly: Option<String>) -> Shown {
+        let diagnostic = Diagnostic {
+            code: "X0203",
+            level: Gravity::Error,
             message: "helper `bpf_ktime_get_ns` cannot run in the pipeline".into(),
             insn: Some(17),
             source,
             help: Some("keep this program on the host".into()),
-            object: "t.o".into(),
-            disassembly,
             notes: vec!["the pipeline has no clock".into()],
-        }
+        };
+        Shown { diagnostic, object: "t.o".into(), disassembly }
+    }
+
+    fn at(insn: usize, line: u32) -> Shown {
+        let source = SourceLine { file: "t.c".into(), line, column: 1, text: "sum += d[i];".into() };
+        let mut shown = diagnostic(Some(source), None);
+        shown.diagnostic.insn = Some(insn);
+        shown
     }
 
     #[test]
     fn source_line_is_marked_at_its_column() {
-        let source = SourceReport {
+        let source = SourceLine {
             file: "./t.c".into(),
             line: 13,
             column: 18,
             text: "    if (v) *v += bpf_ktime_get_ns() & 1;".into(),
         };
-        let text = render(&diagnostic(Some(source), None), false);
+        let text = one(&diagnostic(Some(source), None), false);
         assert_eq!(
             text,
             "\
@@ -186,28 +218,26 @@ help: keep this program on the host
 
     #[test]
     fn without_source_the_object_and_the_instruction_are_shown() {
-        let text = render(&diagnostic(None, Some("call 5".into())), false);
+        let text = one(&diagnostic(None, Some("call 5".into())), false);
         assert!(text.contains("t.o") && text.contains("call 5") && text.contains("instruction 17"), "{text}");
-        let text = render(&diagnostic(None, None), false);
+        let text = one(&diagnostic(None, None), false);
         assert!(text.contains("t.o"), "{text}");
     }
 
     #[test]
     fn one_expression_is_shown_once() {
-        let source = |line| SourceReport { file: "t.c".into(), line, column: 1, text: "sum += d[i];".into() };
-        let at = |insn, line| DiagnosticReport { insn: Some(insn), ..diagnostic(Some(source(line)), None) };
-        let text = render_all(&[at(1, 6), at(2, 6), at(5, 6), at(7, 9)], false);
+        let text = render(&[at(1, 6), at(2, 6), at(5, 6), at(7, 9)], false);
         assert_eq!(text.matches("error[X0203]").count(), 2, "{text}");
         assert!(text.contains("= note: the same holds for instructions 2, 5\n"), "{text}");
         // Without a source line every instruction stands for itself.
         let bare = diagnostic(None, Some("call 5".into()));
-        assert_eq!(render_all(&[bare.clone(), bare], false).matches("error[X0203]").count(), 2);
+        assert_eq!(render(&[bare.clone(), bare], false).matches("error[X0203]").count(), 2);
     }
 
     #[test]
     fn a_line_without_text_shows_the_instruction() {
-        let source = SourceReport { file: "./p.h".into(), line: 116, column: 1, text: String::new() };
-        let text = render(&diagnostic(Some(source), Some("call 1".into())), false);
+        let source = SourceLine { file: "./p.h".into(), line: 116, column: 1, text: String::new() };
+        let text = one(&diagnostic(Some(source), Some("call 1".into())), false);
         assert!(text.contains("./p.h:116:1\n") && text.contains("call 1"), "{text}");
     }
 
@@ -235,8 +265,8 @@ help: keep this program on the host
     fn odd_columns_do_not_panic() {
         for text in ["", "  ", "é = 1;", "x"] {
             for column in 0..12 {
-                let source = SourceReport { file: "f".into(), line: 1, column, text: text.into() };
-                render(&diagnostic(Some(source), None), false);
+                let source = SourceLine { file: "f".into(), line: 1, column, text: text.into() };
+                one(&diagnostic(Some(source), None), false);
             }
         }
     }
