@@ -18,7 +18,7 @@ use repository::Repository;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: xtask test | tidy | lint | gen [--check] | synth [TARGET] | mutants [--seed N] [--count M]";
+    "usage: xtask test | guest | tidy | lint | gen [--check] | synth [TARGET] | mutants [--seed N] [--count M]";
 
 fn main() -> ExitCode {
     match dispatch() {
@@ -36,6 +36,7 @@ fn dispatch() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["test"] => test::run(&repository),
+        ["guest"] => test::guest(&repository),
         ["tidy"] => tidy::run(&repository),
         ["lint"] => test::lint(&repository),
         ["gen"] => r#gen::run(&repository.root, false),

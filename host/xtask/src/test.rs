@@ -17,6 +17,9 @@ use output::{Counts, Report};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
+/// Test programs that boot a guest.
+const GUEST_TESTS: &[&str] = &["-p", "weir-guest", "-p", "weir-vfio-user", "--test", "boot", "--test", "guest"];
+
 /// `./x lint`: formatting and clippy, every finding an error.
 pub fn lint(repository: &Repository) -> Result<()> {
     formatting(repository)?;
@@ -40,8 +43,15 @@ pub fn run(repository: &Repository) -> Result<()> {
     check(&mut report, "tidy", || tidy::run(repository));
     check(&mut report, "generated files", || r#gen::run(&repository.root, true));
     check(&mut report, "the Verilog has no latch", || synth::check(repository));
-    cargo_test(repository, &mut report)?;
+    cargo_test(repository, &["--workspace"], &mut report)?;
     finish(repository, &report)
+}
+
+/// `./x guest`: the tests that boot a guest, and nothing else.
+pub fn guest(repository: &Repository) -> Result<()> {
+    let mut report = Report::default();
+    cargo_test(repository, GUEST_TESTS, &mut report)?;
+    close(&report)
 }
 
 /// A check that is not a cargo test: one test, passed or failed.
@@ -58,14 +68,16 @@ fn check(report: &mut Report, name: &str, run: impl FnOnce() -> Result<()>) {
     }
 }
 
-/// All cargo tests, doc tests included, with their output passed through and counted.
-fn cargo_test(repository: &Repository, report: &mut Report) -> Result<()> {
-    let what = "cargo test --workspace";
+/// The chosen cargo tests, doc tests included, with their output passed through and counted.
+fn cargo_test(repository: &Repository, chosen: &[&str], report: &mut Report) -> Result<()> {
+    let what = &format!("cargo test {}", chosen.join(" "));
     let since = announce(what);
     // `--show-output` shows what passing tests print, which is where the skips are.
     let mut child = repository
         .cargo()
-        .args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"])
+        .arg("test")
+        .args(chosen)
+        .args(["--no-fail-fast", "--", "--show-output"])
         .stdout(Stdio::piped())
         .spawn()
         .context("cargo test does not start")?;
@@ -102,6 +114,12 @@ fn finish(repository: &Repository, report: &Report) -> Result<()> {
     }
     let path = repository.target_dir().join("test-summary");
     std::fs::write(&path, summary).with_context(|| format!("writing {}", path.display()))?;
+    close(report)
+}
+
+/// The closing line, which also decides how this program ends.
+fn close(report: &Report) -> Result<()> {
+    let counts = report.counts();
     println!("{counts}");
     std::io::stdout().flush()?;
     if counts == Counts::default() {
