@@ -94,7 +94,8 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn new(functions: &[Function]) -> Clients {
+    /// Functions without clients.
+    pub fn new(functions: &[Function]) -> Clients {
         let client = |function: &Function| Client {
             memory: ClientMemory::default(),
             irqs: Irqs::new(function.irqs),

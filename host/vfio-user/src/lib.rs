@@ -25,6 +25,7 @@ mod device;
 #[allow(unsafe_code, reason = "memory of other processes is mapped in dma::mapping")]
 mod dma;
 mod irqs;
+pub mod passthrough;
 mod server;
 mod session;
 mod version;
