@@ -35,7 +35,11 @@ fn a_guest_boots_twice_and_reports() {
     assert_eq!(names, ["modules", "program", "fails"].repeat(2));
     let failures: Vec<(&str, &str)> = report.failures().collect();
     assert_eq!(failures, [("fails", "because\n"); 2]);
-    println!("init after {:.1} s, two boots in {:.1} s", report.boot.as_secs_f64(), report.whole.as_secs_f64());
+    println!(
+        "init after {:.1} s, two boots in {:.1} s",
+        report.boot.as_secs_f64(),
+        report.whole.as_secs_f64()
+    );
 }
 
 #[test]

@@ -17,8 +17,7 @@ use anyhow::{Result, bail};
 use repository::Repository;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: xtask test | guest | tidy | lint | gen [--check] | synth [TARGET] | mutants [--seed N] [--count M]";
+const USAGE: &str = "usage: xtask test | guest | tidy | lint | gen [--check] | synth [TARGET] | mutants [--seed N] [--count M]";
 
 fn main() -> ExitCode {
     match dispatch() {

@@ -18,7 +18,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 /// Test programs that boot a guest.
-const GUEST_TESTS: &[&str] = &["-p", "weir-guest", "-p", "weir-vfio-user", "--test", "boot", "--test", "guest"];
+const GUEST_TESTS: &[&str] =
+    &["-p", "weir-guest", "-p", "weir-vfio-user", "--test", "boot", "--test", "guest"];
 
 /// `./x lint`: formatting and clippy, every finding an error.
 pub fn lint(repository: &Repository) -> Result<()> {

@@ -67,6 +67,21 @@ impl Default for Registers {
 }
 
 impl Registers {
+    /// The same with a configuration space that a PCI core understands: vendor 1234, device 5678, BAR 0 of 8 KiB of
+    /// memory with the registers, the MSI-X table and the PBA.
+    pub fn pci() -> Registers {
+        let mut config = vec![0; 256];
+        let mut put = |at: usize, bytes: &[u8]| config[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0x00, &[0x34, 0x12, 0x78, 0x56]);
+        put(0x06, &[0x10, 0]); // capabilities
+        put(0x08, &[0x42, 0, 0, 0xff]); // revision, class: unassigned
+        put(0x2c, &[0xcd, 0xab, 0x01, 0x00]); // subsystem
+        put(0x34, &[0x40]);
+        put(0x40, &[0x11, 0, VECTORS as u8 - 1, 0, 0x00, 0x10, 0, 0, 0x00, 0x18, 0, 0]); // MSI-X
+        let bar = vec![0; 2 * BAR_BYTES];
+        Registers { config: [config.clone(), config], bar: [bar.clone(), bar], ..Registers::default() }
+    }
+
     fn register(&self, function: usize, offset: u64) -> u64 {
         let bytes = &self.bar[function][offset as usize..][..8];
         u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
@@ -85,7 +100,7 @@ impl Registers {
 impl Device for Registers {
     fn functions(&self) -> Vec<Function> {
         let mut regions = [0; weir_vfio_user::REGIONS];
-        regions[region::BAR0 as usize] = BAR_BYTES as u64;
+        regions[region::BAR0 as usize] = self.bar[0].len() as u64;
         regions[region::CONFIG as usize] = 256;
         let function = |name: &str| Function { name: name.into(), regions, irqs: [0, 0, VECTORS, 0, 0] };
         vec![function("vf0"), function("vf1")]
@@ -113,7 +128,13 @@ impl Device for Registers {
         data: &[u8],
     ) -> Result<(), Errno> {
         if region == region::CONFIG {
-            return Err(Errno::ROFS);
+            // The ramp that tests read stays as it is.
+            let is_ramp = self.config[function][1] == 1;
+            if is_ramp {
+                return Err(Errno::ROFS);
+            }
+            self.config[function][offset as usize..][..data.len()].copy_from_slice(data);
+            return Ok(());
         }
         self.bar[function][offset as usize..][..data.len()].copy_from_slice(data);
         match offset {
@@ -162,14 +183,18 @@ pub struct Serving {
 
 impl Serving {
     pub fn new() -> Serving {
-        let folder = tempfile::tempdir().unwrap();
+        Serving::start(Registers::default, tempfile::tempdir().unwrap())
+    }
+
+    /// Serves a device in a folder.
+    pub fn start(device: fn() -> Registers, folder: tempfile::TempDir) -> Serving {
         let (stop, stopped) = UnixStream::pair().unwrap();
         let path = folder.path().to_owned();
         let (seen, log): (Arc<Mutex<Seen>>, Arc<Mutex<Vec<String>>>) = Default::default();
         let (device_seen, server_log) = (seen.clone(), log.clone());
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let device = Registers { seen: device_seen, ..Registers::default() };
+            let device = Registers { seen: device_seen, ..device() };
             let log = move |event: &weir_vfio_user::Event| server_log.lock().unwrap().push(event.to_string());
             let mut server = Server::new(device, &path, log).unwrap();
             ready.send(()).unwrap();
