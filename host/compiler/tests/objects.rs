@@ -41,6 +41,7 @@ fn corpus_programs_agree_with_the_interpreter() {
     let mut numbers = Numbers(7);
     let names = [
         "alu",
+        "bucket",
         "calls",
         "context",
         "correlated",

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The model: stage words executed in Rust, one packet after another, as [`crate::words`] specifies them.
 //!
-//! It knows what a word means and nothing of how the RTL does it: no clocks, no pipelining, no admission.
+//! It knows what a word means and nothing of how the RTL does it: no pipelining, no admission. In [`stream`] packets
+//! follow each other at a distance in clocks.
+
+mod stream;
 
 use crate::LateUnit;
 use crate::keys::{Key, Keys, Stash};
@@ -77,6 +80,15 @@ struct Context<'a> {
     memory: Vec<u8>,
     packet_end: u64,
     aborted: bool,
+}
+
+/// A packet between its stages.
+struct Flight<'a> {
+    /// As it was received.
+    packet: &'a [u8],
+    context: Context<'a>,
+    /// Results of late units, by the stages they still have to go.
+    late: VecDeque<Option<(u8, u64)>>,
 }
 
 /// Register writes of one stage in the order in which the last wins.
@@ -165,33 +177,43 @@ impl Model {
     ) -> Outcome {
         let pipeline = Arc::clone(&self.pipeline);
         let target = Arc::clone(&self.target);
-        let mut context = Context::admit(&target, packet, meta);
-        // Results of late units, by the stages they still have to go.
-        let mut late: VecDeque<Option<(u8, u64)>> = VecDeque::new();
+        let mut flight = Flight::admit(&target, packet, meta);
         for (pass, stages) in (0..).zip(&pipeline.words) {
             for (stage, word) in (0..).zip(stages) {
-                let unit = self.target.late_unit(stage);
-                let next = word.late.and_then(|w| self.late(&context, &w, unit, packet));
-                let broke = matches!(next, Some(Late::Bound));
-                let mut writes = context.stage(word);
-                writes.extend(late.pop_front().flatten());
-                for (register, value) in writes {
-                    context.registers[register as usize] = value;
-                }
-                context.aborted |= broke;
-                if let Some(Late::Result(dst, value)) = next {
-                    let arrival = unit.latency() as usize - 1;
-                    late.resize(late.len().max(arrival + 1), None);
-                    late[arrival] = Some((dst, value));
-                }
-                trace(Slot { pass, stage }, &context.registers, &context.predicates);
+                self.step(&mut flight, stage, word);
+                trace(Slot { pass, stage }, &flight.context.registers, &flight.context.predicates);
             }
         }
-        let start = match pipeline.moves_head {
+        self.leave(flight)
+    }
+
+    /// One packet through one stage.
+    fn step(&mut self, flight: &mut Flight<'_>, stage: u32, word: &StageWord) {
+        let Flight { packet, context, late } = flight;
+        let unit = self.target.late_unit(stage);
+        let next = word.late.and_then(|w| self.late(context, &w, unit, packet));
+        let broke = matches!(next, Some(Late::Bound));
+        let mut writes = context.stage(word);
+        writes.extend(late.pop_front().flatten());
+        for (register, value) in writes {
+            context.registers[register as usize] = value;
+        }
+        context.aborted |= broke;
+        if let Some(Late::Result(dst, value)) = next {
+            let arrival = unit.latency() as usize - 1;
+            late.resize(late.len().max(arrival + 1), None);
+            late[arrival] = Some((dst, value));
+        }
+    }
+
+    /// What becomes of a packet behind the last stage.
+    fn leave(&self, flight: Flight<'_>) -> Outcome {
+        let Flight { packet, mut context, .. } = flight;
+        let start = match self.pipeline.moves_head {
             true => context.registers[2] % ADDRESS_SPACE,
             false => self.target.headroom_bytes.into(),
         };
-        if pipeline.moves_head && start + u64::from(LEAST_BYTES) > context.packet_end {
+        if self.pipeline.moves_head && start + u64::from(LEAST_BYTES) > context.packet_end {
             context.aborted = true;
         }
         let verdict = if context.aborted { ABORTED } else { context.registers[0] as u32 };
@@ -237,6 +259,12 @@ impl Model {
             packet.get(at as usize).copied()
         };
         (0..word.size.bytes()).map(|i| u64::from(byte(i).unwrap_or(0)) << (8 * i)).sum()
+    }
+}
+
+impl<'a> Flight<'a> {
+    fn admit(target: &'a Target, packet: &'a [u8], meta: Meta) -> Flight<'a> {
+        Flight { packet, context: Context::admit(target, packet, meta), late: VecDeque::new() }
     }
 }
 

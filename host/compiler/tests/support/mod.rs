@@ -98,7 +98,8 @@ pub fn refused(object: &Object) -> Vec<Diagnostic> {
     compile(object, &object.programs[0], &target()).expect_err("the program is refused")
 }
 
-/// Runs the packets one after another on both engines; maps start with the same random values.
+/// Runs the packets one after another on both engines, then again as close after each other as the gap lets them; maps
+/// start with the same random values.
 pub fn agree(object: &Object, program: &Program, compiled: &Compiled, seed: u64, packets: &[Vec<u8>]) {
     if let Err(difference) = compare(object, program, compiled, seed, packets) {
         panic!("{}: {difference}", program.name);
@@ -126,44 +127,13 @@ pub fn compare_on(
     packets: &[Vec<u8>],
 ) -> Result<(), String> {
     let mut numbers = Numbers(seed);
-    let mut interpreter = Interpreter::new(object, program).map_err(|e| e.to_string())?;
-    let mut model = Model::new(target, &compiled.pipeline).map_err(|e| e.to_string())?;
+    let Engines { mut interpreter, mut model } =
+        engines(target, object, program, compiled, &mut numbers, packets)?;
     let tables = &compiled.pipeline.tables;
-    for (map, table) in tables.iter().enumerate() {
-        for (place, key) in seeded(&mut numbers, table, packets) {
-            // Every other entry is zero, as most are in practice.
-            let bytes = numbers.bytes(table.value_size as usize);
-            let value = if numbers.below(2) == 0 { bytes } else { vec![0; bytes.len()] };
-            let initial = object.map(&table.name).and_then(|def| def.initial.clone());
-            let value = initial.unwrap_or(value);
-            let place = match table.kind.is_hash() {
-                true => model.insert(map, to_key(&key)).ok_or("no place for a key")?,
-                false => place,
-            };
-            // Of devices there are those that exist.
-            if table.kind == MapKind::Devmap && value.iter().all(|byte| *byte == 0) {
-                continue;
-            }
-            model.set_value(map, place, &value);
-            interpreter.update(&table.name, &key, &value).map_err(|e| e.to_string())?;
-        }
-    }
     for (number, packet) in packets.iter().enumerate() {
-        let meta = Meta {
-            ingress_ifindex: numbers.next() as u32,
-            rx_queue_index: numbers.below(4) as u32,
-            timestamp: numbers.next(),
-            random: numbers.next(),
-        };
-        let metadata = Metadata {
-            ingress_ifindex: meta.ingress_ifindex,
-            rx_queue_index: meta.rx_queue_index,
-            timestamp: meta.timestamp,
-            random: meta.random,
-            ..Metadata::default()
-        };
+        let meta = random_meta(&mut numbers);
         let expected = interpreter
-            .run(packet, &metadata)
+            .run(packet, &metadata(meta))
             .map_err(|trap| format!("accepted, but the interpreter stops: {trap} on packet {number}"))?;
         let got = model.run(packet, meta);
         if got.aborted {
@@ -194,7 +164,104 @@ pub fn compare_on(
             }
         }
     }
+    compare_stream(target, object, program, compiled, compiled.report.gap, seed, packets)
+}
+
+/// Runs the packets through the stages `gap` clocks after each other, many at a time, and compares with the interpreter,
+/// which runs one after another.
+pub fn compare_stream(
+    target: &Target,
+    object: &Object,
+    program: &Program,
+    compiled: &Compiled,
+    gap: u32,
+    seed: u64,
+    packets: &[Vec<u8>],
+) -> Result<(), String> {
+    let mut numbers = Numbers(seed);
+    let Engines { mut interpreter, mut model } =
+        engines(target, object, program, compiled, &mut numbers, packets)?;
+    let mut timestamp = 0;
+    let mut meta = || {
+        timestamp += numbers.below(1000);
+        Meta { timestamp, ..random_meta(&mut numbers) }
+    };
+    let packets: Vec<(Vec<u8>, Meta)> = packets.iter().map(|p| (p.clone(), meta())).collect();
+    let outcomes = model.run_stream(&packets, gap);
+    for (number, ((packet, meta), got)) in packets.iter().zip(outcomes).enumerate() {
+        let expected = interpreter.run(packet, &metadata(*meta)).map_err(|trap| trap.to_string())?;
+        if (got.verdict, &got.data) != (expected.verdict, &expected.data) {
+            return Err(format!(
+                "{gap} clocks apart, packet {number} {packet:02x?}\n verdict {:#x}, expected {:#x}\n data {:02x?}\n expected {:02x?}",
+                got.verdict, expected.verdict, got.data, expected.data
+            ));
+        }
+    }
+    for (map, table) in compiled.pipeline.tables.iter().enumerate() {
+        let expected = interpreter.entries(&table.name).map_err(|e| e.to_string())?;
+        if entries(&model, map, table) != expected.into_iter().collect() {
+            return Err(format!("{gap} clocks apart, map {} differs", table.name));
+        }
+    }
     Ok(())
+}
+
+fn random_meta(numbers: &mut Numbers) -> Meta {
+    Meta {
+        ingress_ifindex: numbers.next() as u32,
+        rx_queue_index: numbers.below(4) as u32,
+        timestamp: numbers.next(),
+        random: numbers.next(),
+    }
+}
+
+fn metadata(meta: Meta) -> Metadata {
+    Metadata {
+        ingress_ifindex: meta.ingress_ifindex,
+        rx_queue_index: meta.rx_queue_index,
+        timestamp: meta.timestamp,
+        random: meta.random,
+        ..Metadata::default()
+    }
+}
+
+struct Engines {
+    interpreter: Interpreter,
+    model: Model,
+}
+
+/// Both engines, their maps with the same contents.
+fn engines(
+    target: &Target,
+    object: &Object,
+    program: &Program,
+    compiled: &Compiled,
+    numbers: &mut Numbers,
+    packets: &[Vec<u8>],
+) -> Result<Engines, String> {
+    let mut interpreter = Interpreter::new(object, program).map_err(|e| e.to_string())?;
+    let mut model = Model::new(target, &compiled.pipeline).map_err(|e| e.to_string())?;
+    let tables = &compiled.pipeline.tables;
+    for (map, table) in tables.iter().enumerate() {
+        for (place, key) in seeded(numbers, table, packets) {
+            // Every other entry is zero, as most are in practice.
+            let bytes = numbers.bytes(table.value_size as usize);
+            let value = if numbers.below(2) == 0 { bytes } else { vec![0; bytes.len()] };
+            let initial = object.map(&table.name).and_then(|def| def.initial.clone());
+            let value = initial.unwrap_or(value);
+            let place = match table.kind.is_hash() {
+                true => model.insert(map, to_key(&key)).ok_or("no place for a key")?,
+                false => place,
+            };
+            // Of devices there are those that exist.
+            if table.kind == MapKind::Devmap && value.iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            model.set_value(map, place, &value);
+            interpreter.update(&table.name, &key, &value).map_err(|e| e.to_string())?;
+        }
+    }
+    Ok(Engines { interpreter, model })
 }
 
 /// Keys with which a map starts, and the places of an array's: all of an array, about half as many as fit into a hash
