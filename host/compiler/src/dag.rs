@@ -15,7 +15,9 @@
 //! - `deep`: deep loads that lie next to each other become one.
 //! - [`lower`]: the nodes.
 //! - [`order`]: the dependences.
+//! - [`bits`]: which bits of the registers matter, and which are zero.
 
+pub mod bits;
 pub mod conditions;
 mod deep;
 mod dump;

@@ -4,8 +4,8 @@
 
 mod support;
 
-use support::{Numbers, accepted, compare_stream, corpus, target};
-use weir_bpf::Object;
+use support::{Numbers, accepted, assembled, compare_stream, corpus, target};
+use weir_bpf::{MapDef, Object};
 
 /// IPv4 packets of so many flows; what programs take keys from are small numbers.
 fn stream(seed: u64, flows: u64, count: usize) -> Vec<Vec<u8>> {
@@ -56,5 +56,56 @@ fn half_the_gap_is_too_little() {
         let gap = accepted(&object, &object.programs[index]).report.gap;
         assert!(gap > 8, "{name} has a gap of {gap}");
         holds(&object, index, Some(gap / 2), &stream(1, 1, 200)).expect_err(name);
+    }
+}
+
+/// A counter above flags, in one word: what is looked at and what is added to are not the same bits.
+#[test]
+fn flags_below_a_counter_need_no_gap() {
+    let map = [MapDef {
+        name: "map".into(),
+        map_type: 2,
+        key_size: 4,
+        value_size: 16,
+        max_entries: 4,
+        ..MapDef::default()
+    }];
+    let text = |test: &str, add: &str| {
+        assembled(
+            &format!(
+                "r7 = *(u32 *)(r1 + 0)\nr8 = *(u32 *)(r1 + 4)\nr6 = r7\nr6 += 34\nr0 = 1\nif r6 > r8 goto out\n\
+                 r9 = *(u8 *)(r7 + 26)\nr9 &= 3\n*(u32 *)(r10 - 4) = r9\nr2 = r10\nr2 += -4\nr1 = map[0]\ncall 1\n\
+                 if r0 == 0 goto out\nr1 = *(u64 *)(r0 + 0)\nr3 = *(u8 *)(r7 + 30)\nr2 = r1\n{test}\n*(u64 *)(r7 + 8) = r2\n\
+                 if r2 == 0 goto other\n{add}\n*(u64 *)(r0 + 0) = r1\nr0 = 2\nexit\nother:\nr0 = 1\nout:\nexit"
+            ),
+            &map,
+        )
+    };
+    let packets = stream(3, 3, 200);
+    // Bits looked at, what is added, and whether they are apart.
+    for (test, add, apart) in [
+        ("r2 &= 63", "r1 += 64", true),
+        ("r2 &= 127", "r1 += 64", false),
+        ("r2 &= 64", "r1 += 64", false),
+        ("w2 &= 32", "r1 += 192", true),
+        ("r2 <<= 58", "r1 += 64", true),
+        ("r2 <<= 57", "r1 += 64", false),
+        ("r2 = be16 r2\nr2 &= 0x3f00", "r1 += 64", true),
+        ("r2 = be16 r2\nr2 &= 0x00ff", "r1 += 64", false),
+        ("r2 &= 255", "r3 <<= 8\nr1 += r3", true),
+        ("r2 &= 255", "r3 <<= 7\nr1 += r3", false),
+        ("r2 &= 1", "r1 += 1", false),
+        ("r2 &= 1", "r1 -= 2", true),
+        // What is looked at leaves the program.
+        ("*(u64 *)(r7 + 0) = r2\nr2 &= 63", "r1 += 64", false),
+        ("*(u8 *)(r7 + 0) = r2\nr2 &= 63", "r1 += 256", true),
+    ] {
+        let object = text(test, add);
+        let gap = accepted(&object, &object.programs[0]).report.gap;
+        assert_eq!(gap == 1, apart, "{test}, {add}: {gap}");
+        holds(&object, 0, None, &packets).unwrap_or_else(|e| panic!("{test}, {add}: {e}"));
+        if !apart {
+            holds(&object, 0, Some(1), &packets).expect_err(test);
+        }
     }
 }

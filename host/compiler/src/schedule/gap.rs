@@ -4,11 +4,13 @@
 //! A packet's access at clock `a` must come before a conflicting one of the next packet at clock `b`, counted from
 //! each one's admission: `a < b + gap`. So the gap is one more than the largest distance between two conflicting
 //! sites. Two accesses conflict if they can meet in a byte and their order shows: reads do not conflict with reads, nor
-//! additions with additions of the same width (a wide one carries where a narrow one does not). Key operations conflict
-//! but for finds; they take several clocks, so the later one must come by so much later.
+//! additions with additions of the same width (a wide one carries where a narrow one does not), nor a read with an
+//! addition that cannot change a bit that anything depends on. Key operations conflict but for finds; they take several
+//! clocks, so the later one must come by so much later.
 
 use super::place::Placement;
-use crate::dag::{Dag, Kind};
+use crate::dag::bits::Bits;
+use crate::dag::{Dag, Kind, Node};
 use weir_pipeline::Target;
 use weir_pipeline::target::KEY_HAZARD_CLOCKS;
 use weir_pipeline::words::{LateOp, Size};
@@ -20,6 +22,8 @@ struct Site {
     op: LateOp,
     size: Size,
     span: (u32, u32),
+    /// Bits, from the first byte on, that count: that an addition can change, that something depends on in a read.
+    bits: u64,
     clock: u32,
     /// Key unit of a key operation.
     unit: u32,
@@ -33,11 +37,13 @@ pub fn gap(dag: &Dag, placement: &Placement, target: &Target) -> u32 {
 /// The gap of a schedule and, if it is more than 1, the two nodes that it is for.
 pub fn widest(dag: &Dag, placement: &Placement, target: &Target) -> (u32, Option<(usize, usize)>) {
     let mut sites: Vec<(usize, Site)> = Vec::new();
+    let known = Bits::new(dag);
     for (index, (node, place)) in dag.nodes.iter().zip(&placement.places).enumerate() {
         if let Kind::Late { op, map: Some(map), span, size, .. } = node.kind {
             let clock = target.site_clock(place.stage / target.stages, place.stage % target.stages);
             let unit = placement.tables.key_unit(map).unwrap_or(0);
-            sites.push((index, Site { map, op, size, span, clock, unit }));
+            let bits = bits(node, &known) & (u64::MAX >> (64 - 8 * size.bytes()));
+            sites.push((index, Site { map, op, size, span, bits, clock, unit }));
         }
     }
     let mut widest = (1, None);
@@ -54,6 +60,14 @@ pub fn widest(dag: &Dag, placement: &Placement, target: &Target) -> (u32, Option
     widest
 }
 
+fn bits(node: &Node, known: &Bits) -> u64 {
+    match node.kind {
+        Kind::Late { op: LateOp::Add, b, .. } => known.changed_by_adding(b),
+        Kind::Late { op: LateOp::Read, .. } => node.dst.map_or(0, |dst| known.demanded(dst)),
+        _ => u64::MAX,
+    }
+}
+
 fn conflict(a: &Site, b: &Site) -> bool {
     match (a.op.is_key(), b.op.is_key()) {
         (true, true) => keys_conflict(a, b),
@@ -67,9 +81,22 @@ fn values_conflict(a: &Site, b: &Site) -> bool {
     let commute = match (a.op, b.op) {
         (LateOp::Read, LateOp::Read) => true,
         (LateOp::Add, LateOp::Add) => a.size == b.size,
+        (LateOp::Read, LateOp::Add) | (LateOp::Add, LateOp::Read) => !meet_in_bits(a, b),
         _ => false,
     };
     meet && !commute
+}
+
+/// Whether two accesses that meet in a byte can meet in a bit that counts.
+fn meet_in_bits(a: &Site, b: &Site) -> bool {
+    // At variable places within the value: any bit of one can be any of the other.
+    let fixed = |site: &Site| site.span.1 - site.span.0 == site.size.bytes();
+    if !fixed(a) || !fixed(b) {
+        return a.bits != 0 && b.bits != 0;
+    }
+    let first = a.span.0.min(b.span.0);
+    let placed = |site: &Site| u128::from(site.bits) << (8 * (site.span.0 - first));
+    placed(a) & placed(b) != 0
 }
 
 /// Of one map all but finds. Maps in one unit share its stash: whether an insert finds room there depends on the
@@ -88,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_commutes_needs_no_gap() {
-        let site = |op, size, span| Site { map: 0, op, size, span, clock: 0, unit: 0 };
+        let site = |op, size, span| Site { map: 0, op, size, span, bits: u64::MAX, clock: 0, unit: 0 };
         let (read, add, write) = (LateOp::Read, LateOp::Add, LateOp::Write);
         let word = |op| site(op, Size::B8, (0, 8));
         assert!(!conflict(&word(read), &word(read)));
@@ -102,8 +129,41 @@ mod tests {
     }
 
     #[test]
+    fn an_addition_disturbs_a_read_in_bits_that_count() {
+        let site = |op, size: Size, at, bits| Site {
+            map: 0,
+            op,
+            size,
+            span: (at, at + size.bytes()),
+            bits,
+            clock: 0,
+            unit: 0,
+        };
+        let adds_64 = site(LateOp::Add, Size::B8, 0, !63);
+        let read = |size, at, bits| site(LateOp::Read, size, at, bits);
+        assert!(!conflict(&read(Size::B8, 0, 63), &adds_64) && !conflict(&adds_64, &read(Size::B8, 0, 63)));
+        assert!(conflict(&read(Size::B8, 0, 64), &adds_64));
+        assert!(conflict(&read(Size::B8, 0, 1 << 63), &adds_64));
+        assert!(!conflict(&read(Size::B1, 0, 63), &adds_64) && conflict(&read(Size::B1, 1, 63), &adds_64));
+        assert!(conflict(&read(Size::B4, 4, 1), &adds_64) && !conflict(&read(Size::B8, 8, 64), &adds_64));
+        // The upper half of a word: the sum reaches bits 38 and up of it.
+        let upper = site(LateOp::Add, Size::B4, 4, 0xffff_ffc0);
+        assert!(!conflict(&read(Size::B8, 0, (1 << 38) - 1), &upper));
+        assert!(conflict(&read(Size::B8, 0, 1 << 38), &upper) && conflict(&read(Size::B2, 6, 1), &upper));
+        // Somewhere in the value, or nowhere that counts.
+        let somewhere = Site { span: (0, 16), ..read(Size::B8, 0, 63) };
+        assert!(
+            conflict(&somewhere, &adds_64)
+                && conflict(&read(Size::B8, 0, 63), &Site { span: (0, 16), ..adds_64 })
+        );
+        assert!(!conflict(&Site { bits: 0, ..somewhere }, &adds_64));
+        assert!(conflict(&Site { op: LateOp::Write, ..adds_64 }, &read(Size::B8, 0, 63)));
+    }
+
+    #[test]
     fn keys_conflict_within_a_map_and_through_the_stash() {
-        let site = |op, map, unit| Site { map, op, size: Size::B8, span: (0, 0), clock: 0, unit };
+        let site =
+            |op, map, unit| Site { map, op, size: Size::B8, span: (0, 0), bits: u64::MAX, clock: 0, unit };
         let (find, insert, delete) = (LateOp::Find, LateOp::Insert, LateOp::Delete);
         let apart = |a, b, unit| conflict(&site(a, 0, 0), &site(b, 1, unit));
         assert!(!conflict(&site(find, 0, 0), &site(find, 0, 0)));

@@ -207,6 +207,11 @@ impl Values {
         value
     }
 
+    /// The value with this definition, if there is one.
+    pub fn find(&self, def: &Def) -> Option<Val> {
+        self.interned.get(def).copied()
+    }
+
     /// A constant.
     pub fn constant(&mut self, value: u64) -> Val {
         self.intern(Def::Const(value), Range::constant(value))
