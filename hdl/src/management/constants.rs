@@ -61,6 +61,7 @@ fn named(target: &Target) -> Vec<(u16, u32)> {
         (capability::KEY_BUCKETS.offset, units.keys.buckets),
         (capability::KEY_STASH.offset, units.keys.stash),
         (capability::KEY_MAPS.offset, units.keys.maps),
+        (capability::PORT_DISTANCE.offset, units.ports.before),
     ]);
     all
 }

@@ -6,11 +6,13 @@ use super::entry::Entry;
 use super::keys::{KeyAnswer, KeyRequest};
 use super::late::LateUnits;
 use super::stage::Stage;
+use super::table::{MapDescriptor, TableWrite};
 use super::tag::Tag;
 use super::word_store::WordStore;
 use super::words::WORD_BITS;
 use crate::primitives::Delay;
 use rust_hdl::prelude::*;
+use std::ops::Range;
 use weir_pipeline::target::STAGE_CLOCKS;
 use weir_pipeline::{LateUnit, Target};
 
@@ -160,6 +162,11 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     unit_number: Vec<Constant<Bits<6>>>,
     key_unit_number: Vec<Constant<Bits<6>>>,
     no_answer: Constant<KeyAnswer>,
+    nothing_written: Constant<TableWrite>,
+    descriptor: Signal<Local, MapDescriptor>,
+    /// The number of stages alone, and that of stages from a lookup port to its table unit, if there are ports.
+    _stages: Range<usize>,
+    _before: Range<usize>,
     window_at: Constant<Bits<14>>,
     leaver: Signal<Local, Tag>,
     register0: Signal<Local, Bits<32>>,
@@ -184,6 +191,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
         );
         assert!(u64::from(target.table_units()) < NO_UNIT, "too many table units");
         assert!(u64::from(target.key_units()) < NO_UNIT, "too many key units");
+        let (stages, before) = (target.stages as usize, target.units.ports.before as usize);
         let padding = (target.ring_clocks() - 1 - STAGE_CLOCKS * target.stages) as usize;
         Self {
             clock: Default::default(),
@@ -256,7 +264,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             stage_number: (0..target.stages).map(|stage| Constant::new(u64::from(stage).to_bits())).collect(),
             unit_number: (0..target.stages)
                 .map(|stage| match target.late_unit(stage) {
-                    LateUnit::Table(unit) => u64::from(unit),
+                    LateUnit::Table(unit) | LateUnit::Port(unit) => u64::from(unit),
                     _ => NO_UNIT,
                 })
                 .map(|unit| Constant::new(unit.to_bits()))
@@ -269,6 +277,10 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
                 .map(|unit| Constant::new(unit.to_bits()))
                 .collect(),
             no_answer: Constant::new(KeyAnswer::default()),
+            nothing_written: Constant::new(TableWrite::default()),
+            descriptor: Default::default(),
+            _stages: stages..stages + 1,
+            _before: before..before + before.min(1),
             window_at: Constant::new((u64::from(target.headroom_bytes) * 8).to_bits()),
             leaver: Default::default(),
             register0: Default::default(),
@@ -371,6 +383,10 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
         self.table_ready.next = false;
         self.table_rvalid.next = false;
         self.table_rdata.next = bits::<64>(0);
+        self.descriptor.next.slot = self.map_slot.val();
+        self.descriptor.next.id = self.map_id.val();
+        self.descriptor.next.base = self.map_base.val();
+        self.descriptor.next.limit = self.map_limit.val();
         for i in 0..self.stage.len() {
             self.words[i].clock.next = self.clock.val();
             self.words[i].write.next =
@@ -390,10 +406,8 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             self.late[i].frame_data.next = self.frame_data.val();
             self.stage[i].map_write.next =
                 self.map_write.val() && (self.map_unit.val() == self.unit_number[i].val());
-            self.stage[i].map_slot.next = self.map_slot.val();
-            self.stage[i].map_id.next = self.map_id.val();
-            self.stage[i].map_base.next = self.map_base.val();
-            self.stage[i].map_limit.next = self.map_limit.val();
+            self.stage[i].map.next = self.descriptor.val();
+            self.stage[i].copied.next = self.nothing_written.val();
             self.stage[i].host_request.next =
                 self.table_request.val() && (self.table_unit.val() == self.unit_number[i].val());
             self.stage[i].host_write.next = self.table_write.val();
@@ -415,6 +429,16 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             if self.stage[i].host_rvalid.val() {
                 self.table_rvalid.next = true;
                 self.table_rdata.next = self.stage[i].host_rdata.val();
+            }
+        }
+
+        // What a table unit writes goes to the stage of its lookup port; other stages write nothing. In an index there can
+        // only be variables of loops, so the two numbers are loops of one turn, or of none where there are no ports.
+        for stages in self._stages.start..self._stages.end {
+            for before in self._before.start..self._before.end {
+                for i in 0..self.stage.len() {
+                    self.stage[(i + stages - before) % stages].copied.next = self.stage[i].written.val();
+                }
             }
         }
 

@@ -9,7 +9,7 @@ use super::alu::Alu;
 use super::compare::Compare;
 use super::lsu::Lsu;
 use super::multiplier::Multiplier;
-use super::table::TableUnit;
+use super::table::{MapDescriptor, TablePort, TableUnit, TableWrite};
 use super::tag::Tag;
 use super::words::StageWord;
 use super::write_back::WriteBack;
@@ -55,16 +55,14 @@ pub struct Stage<const R: usize, const RB: usize, const MB: usize> {
     /// To which; first clock of the next stage.
     pub late_dst_out: Signal<Out, Bits<4>>,
 
-    /// Ports of the table unit, see [`TableUnit`].
+    /// Ports of the table unit or the lookup port, see [`TableUnit`].
     pub map_write: Signal<In, Bit>,
     /// See [`TableUnit`].
-    pub map_slot: Signal<In, Bits<3>>,
-    /// See [`TableUnit`].
-    pub map_id: Signal<In, Bits<3>>,
-    /// See [`TableUnit`].
-    pub map_base: Signal<In, Bits<17>>,
-    /// See [`TableUnit`].
-    pub map_limit: Signal<In, Bits<21>>,
+    pub map: Signal<In, MapDescriptor>,
+    /// See [`TableUnit`], nothing without one.
+    pub written: Signal<Out, TableWrite>,
+    /// See [`TablePort`].
+    pub copied: Signal<In, TableWrite>,
     /// See [`TableUnit`].
     pub host_request: Signal<In, Bit>,
     /// See [`TableUnit`].
@@ -86,6 +84,8 @@ pub struct Stage<const R: usize, const RB: usize, const MB: usize> {
     cmp0: Compare<RB>,
     cmp1: Vec<Compare<RB>>,
     table: Vec<TableUnit<RB>>,
+    port: Vec<TablePort<RB>>,
+    nothing_written: Constant<TableWrite>,
     multiplier: Vec<Multiplier<RB>>,
     write_back: WriteBack<R, RB>,
     held_registers: DFF<Bits<RB>>,
@@ -124,10 +124,9 @@ impl<const R: usize, const RB: usize, const MB: usize> Stage<R, RB, MB> {
             late_write_out: Default::default(),
             late_dst_out: Default::default(),
             map_write: Default::default(),
-            map_slot: Default::default(),
-            map_id: Default::default(),
-            map_base: Default::default(),
-            map_limit: Default::default(),
+            map: Default::default(),
+            written: Default::default(),
+            copied: Default::default(),
             host_request: Default::default(),
             host_write: Default::default(),
             host_address: Default::default(),
@@ -144,6 +143,11 @@ impl<const R: usize, const RB: usize, const MB: usize> Stage<R, RB, MB> {
                 LateUnit::Table(_) => vec![TableUnit::new(target)],
                 _ => Vec::new(),
             },
+            port: match late {
+                LateUnit::Port(_) => vec![TablePort::new(target)],
+                _ => Vec::new(),
+            },
+            nothing_written: Constant::new(TableWrite::default()),
             multiplier: match late {
                 LateUnit::Multiplier => vec![Multiplier::default()],
                 _ => Vec::new(),
@@ -240,6 +244,7 @@ impl<const R: usize, const RB: usize, const MB: usize> Logic for Stage<R, RB, MB
         self.host_ready.next = false;
         self.host_rvalid.next = false;
         self.host_rdata.next = bits::<64>(0);
+        self.written.next = self.nothing_written.val();
         for i in 0..self.multiplier.len() {
             self.multiplier[i].clock.next = self.clock.val();
             self.multiplier[i].active.next = self.tag.val().active;
@@ -258,10 +263,7 @@ impl<const R: usize, const RB: usize, const MB: usize> Logic for Stage<R, RB, MB
             self.table[i].registers.next = self.registers.val();
             self.table[i].predicates.next = self.predicates.val();
             self.table[i].map_write.next = self.map_write.val();
-            self.table[i].map_slot.next = self.map_slot.val();
-            self.table[i].map_id.next = self.map_id.val();
-            self.table[i].map_base.next = self.map_base.val();
-            self.table[i].map_limit.next = self.map_limit.val();
+            self.table[i].map.next = self.map.val();
             self.table[i].host_request.next = self.host_request.val();
             self.table[i].host_write.next = self.host_write.val();
             self.table[i].host_address.next = self.host_address.val();
@@ -273,6 +275,22 @@ impl<const R: usize, const RB: usize, const MB: usize> Logic for Stage<R, RB, MB
             self.host_ready.next = self.table[i].host_ready.val();
             self.host_rvalid.next = self.table[i].host_rvalid.val();
             self.host_rdata.next = self.table[i].host_rdata.val();
+            self.written.next = self.table[i].written.val();
+        }
+        for i in 0..self.port.len() {
+            self.port[i].clock.next = self.clock.val();
+            self.port[i].active.next = self.tag.val().active;
+            self.port[i].slot.next = self.tag.val().slot;
+            self.port[i].word.next = self.word.val().late;
+            self.port[i].registers.next = self.registers.val();
+            self.port[i].predicates.next = self.predicates.val();
+            self.port[i].map_write.next = self.map_write.val();
+            self.port[i].map.next = self.map.val();
+            self.port[i].written.next = self.copied.val();
+            self.broken.next = self.held_aborted.q.val() || self.lsu.abort.val() || self.port[i].abort.val();
+            self.late_out.next = self.port[i].result.val();
+            self.late_write_out.next = self.port[i].write.val();
+            self.late_dst_out.next = self.port[i].dst.val();
         }
         self.next_aborted.clock.next = self.clock.val();
         self.next_aborted.d.next = self.broken.val();

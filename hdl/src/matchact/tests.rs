@@ -5,6 +5,7 @@ mod admission;
 mod deep;
 mod emission;
 mod keys;
+mod ports;
 mod random;
 mod ring;
 mod words;

@@ -104,7 +104,7 @@ pub struct CostReport {
 /// Units of one kind.
 #[derive(Debug, Serialize)]
 pub struct UnitsReport {
-    /// `ALU`, `load/store`, `compare`, `table`, `multiplier`, `deep load`, `key`.
+    /// `ALU`, `load/store`, `compare`, `table`, `lookup port`, `multiplier`, `deep load`, `key`.
     pub kind: String,
     /// Words that do something.
     pub used: u32,

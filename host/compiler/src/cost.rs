@@ -122,8 +122,9 @@ fn units(pipeline: &Pipeline, target: &Target) -> Vec<Units> {
         },
     ];
     type Is = fn(LateUnit) -> bool;
-    let late: [(&str, Is); 4] = [
+    let late: [(&str, Is); 5] = [
         ("table", |u| matches!(u, LateUnit::Table(_))),
+        ("lookup port", |u| matches!(u, LateUnit::Port(_))),
         ("multiplier", |u| matches!(u, LateUnit::Multiplier)),
         ("deep load", |u| matches!(u, LateUnit::Deep)),
         ("key", |u| matches!(u, LateUnit::Keys(_))),
@@ -159,7 +160,7 @@ fn gap_of(dag: &Dag, placement: &Placement, maps: &[MapDef], target: &Target) ->
     let mut help = match turns {
         0 if from == to => format!("the `{first}` itself takes that long"),
         0 => format!("less work between `{first}` and `{last}`"),
-        // All accesses to a map are at the stage of its table unit.
+        // What no lookup port takes is at the stage of the table unit.
         1 => format!(
             "a turn of the ring, {} clocks, lies between `{first}` and `{last}`: a target of fewer stages has a shorter one",
             target.ring_clocks()

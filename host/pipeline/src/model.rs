@@ -247,6 +247,10 @@ impl Model {
             (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit)) => {
                 return table_access(a, b, word, &self.pipeline, unit as usize, &mut self.tables);
             }
+            // One packet at a time, a copy always is what it copies.
+            (LateOp::Read, LateUnit::Port(unit)) => {
+                return table_access(a, b, word, &self.pipeline, unit as usize, &mut self.tables);
+            }
             _ => return None,
         };
         Some(Late::Result(word.dst, result))

@@ -357,7 +357,8 @@ impl Pipeline {
                     false => Err(format!("key unit {unit} holds no map with id {}", late.map)),
                 }
             }
-            (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit)) => {
+            (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit))
+            | (LateOp::Read, LateUnit::Port(unit)) => {
                 if !self.tables.iter().any(|t| t.unit == unit && t.id == late.map) {
                     return Err(format!("table unit {unit} holds no map with id {}", late.map));
                 }

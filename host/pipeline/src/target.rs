@@ -49,6 +49,17 @@ pub struct Tables {
     pub maps: u32,
 }
 
+/// Lookup ports: copies of the memories of table units at other stages, which packets only read.
+///
+/// The port of a table unit stands `before` stages before it, counted round: before the first stage comes the last one.
+/// The last stage itself has none, since no stage is left for the result to arrive in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ports {
+    /// Stages from a lookup port to its table unit; 0 for no ports.
+    pub before: u32,
+}
+
 /// Key units: where they are and how large. They give the keys of hash maps their places; values lie in table units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +90,9 @@ pub struct Units {
     pub stores: Placement,
     /// Stages with a table unit.
     pub tables: Tables,
+    /// Lookup ports of the table units.
+    #[serde(default)]
+    pub ports: Ports,
     /// Stages with a multiplier.
     pub multipliers: Placement,
     /// Stages with a deep-load port.
@@ -94,6 +108,8 @@ pub enum LateUnit {
     None,
     /// Table unit with this index, counted from 0 along the stages.
     Table(u32),
+    /// Lookup port: a copy of the table unit with this index, to be read only.
+    Port(u32),
     /// 64-bit multiplier.
     Multiplier,
     /// Port to the packet buffer.
@@ -106,11 +122,19 @@ impl LateUnit {
     /// At the end of which stage, counted from its own, a result is written.
     pub fn latency(self) -> u32 {
         match self {
-            LateUnit::None | LateUnit::Table(_) | LateUnit::Multiplier | LateUnit::Deep => 1,
+            LateUnit::None
+            | LateUnit::Table(_)
+            | LateUnit::Port(_)
+            | LateUnit::Multiplier
+            | LateUnit::Deep => 1,
             LateUnit::Keys(_) => 3,
         }
     }
 }
+
+/// Clocks from a write in a table unit to the first read of a lookup port that sees it, both counted where their stages
+/// are entered: the unit changes the word in its third clock, keeps it, and then writes it into the copy.
+pub const PORT_CLOCKS: u32 = 3;
 
 /// Clocks by which two key operations must be apart, if one of them is not a find, for the later to see the earlier.
 pub const KEY_HAZARD_CLOCKS: u32 = 8;
@@ -252,6 +276,14 @@ impl Target {
                 self.context_bytes()
             ));
         }
+        if units.ports.before >= self.stages {
+            return fail(format!("units.ports.before is {}, must be below stages", units.ports.before));
+        }
+        // A packet's own write is to be seen behind it.
+        let behind = (self.stages - units.ports.before) * STAGE_CLOCKS;
+        if behind < PORT_CLOCKS {
+            return fail("lookup ports are too close behind their table units".into());
+        }
         let mut results = Vec::new();
         for stage in 0..self.stages {
             let placed = self.late_units_at(stage).count();
@@ -326,12 +358,22 @@ impl Target {
         };
         [
             index(tables.every, tables.first).map(LateUnit::Table),
+            self.port_at(stage).map(LateUnit::Port),
             index(keys.every, keys.first).map(LateUnit::Keys),
             self.units.multipliers.at(stage).then_some(LateUnit::Multiplier),
             self.units.deep.at(stage).then_some(LateUnit::Deep),
         ]
         .into_iter()
         .flatten()
+    }
+
+    /// The table unit that a lookup port in `stage` copies.
+    fn port_at(&self, stage: u32) -> Option<u32> {
+        let (tables, before) = (self.units.tables, self.units.ports.before);
+        let home = (stage + before) % self.stages;
+        let place = Placement { every: tables.every, first: tables.first };
+        let exists = before != 0 && stage + 1 < self.stages && place.at(home);
+        exists.then(|| (home - tables.first) / tables.every)
     }
 
     /// The stage whose late unit has its result written at the end of `stage`.

@@ -16,9 +16,9 @@
 //! 3. Guards and compare inputs are the predicates on entry.
 //! 4. Writes happen together at the end; where two hit one register, the later in `alu0, alu1, load, late` wins, and
 //!    `compare1` wins over `compare0`.
-//! 5. The late unit (table unit, multiplier, deep-load port or key unit) takes its operands on entry of this stage and
-//!    writes its result at the end of a later one, [`crate::LateUnit::latency`] stages on: the next for all but key
-//!    units.
+//! 5. The late unit (table unit, lookup port, multiplier, deep-load port or key unit) takes its operands on entry of this
+//!    stage and writes its result at the end of a later one, [`crate::LateUnit::latency`] stages on: the next for all but
+//!    key units. A lookup port reads the maps of its table unit, by their ids there, and does nothing else.
 //! 6. Area has its price: only the last ALU of a stage shifts, swaps and extends signs; the second operand of compare 1
 //!    is a constant or zero; and where a late result arrives, the load of the stage writes no register.
 //! 7. A deep load sees the packet as it was received, whatever was stored since.
@@ -429,12 +429,12 @@ pub struct CmpWord {
 pub struct LateWord {
     /// Operation.
     pub op: LateOp,
-    /// Table and key unit: map id within (program slot, unit).
+    /// Table and key unit: map id within (program slot, unit); lookup port: within (program slot, its table unit).
     pub map: u8,
-    /// Table unit: byte offset into the map. Multiplier: first factor. Deep load: context address. Key unit: first 8
+    /// Table unit, lookup port: byte offset into the map. Multiplier: first factor. Deep load: context address. Key unit: first 8
     /// bytes of the key. Register or zero.
     pub a: Source,
-    /// Table unit and deep load: constant added to `a`, 0..2^20.
+    /// Table unit, lookup port and deep load: constant added to `a`, 0..2^20.
     pub offset: u32,
     /// Width. A table access is naturally aligned, a deep load need not be.
     pub size: Size,
@@ -457,7 +457,7 @@ pub struct StageWord {
     pub lsu: Option<LsuWord>,
     /// Compare units 0 and 1.
     pub cmp: [Option<CmpWord>; 2],
-    /// Table unit, multiplier, deep-load port or key unit.
+    /// Table unit, lookup port, multiplier, deep-load port or key unit.
     pub late: Option<LateWord>,
 }
 

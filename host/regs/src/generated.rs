@@ -519,6 +519,20 @@ pub mod capability {
         mask: 0xffffffff,
         fields: &[],
     };
+
+    /// Stages from a lookup port to its table unit, counted round; 0: no ports. The last stage has none.
+    pub const PORT_DISTANCE: Register = Register {
+        name: "port_distance",
+        offset: 0x00b8,
+        access: Access::ReadOnly,
+        count: 1,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
 }
 
 /// Stage words: select a place, write the word's data, commit. What was selected and written stays, so equal words need only a new place.
@@ -1332,6 +1346,7 @@ pub const ALL: &[(&str, Register)] = &[
     ("capability", capability::KEY_BUCKETS),
     ("capability", capability::KEY_STASH),
     ("capability", capability::KEY_MAPS),
+    ("capability", capability::PORT_DISTANCE),
     ("word", word::SLOT),
     ("word", word::PASS),
     ("word", word::STAGE),
@@ -1557,6 +1572,11 @@ impl<B: Bus> Registers<B> {
     /// Reads: Maps that one program slot can hold in one key unit.
     pub fn read_capability_key_maps(&mut self) -> Result<u32, B::Error> {
         self.bus.read_register(capability::KEY_MAPS.offset)
+    }
+
+    /// Reads: Stages from a lookup port to its table unit, counted round; 0: no ports. The last stage has none.
+    pub fn read_capability_port_distance(&mut self) -> Result<u32, B::Error> {
+        self.bus.read_register(capability::PORT_DISTANCE.offset)
     }
 
     /// Reads: Program slot.

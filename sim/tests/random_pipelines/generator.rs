@@ -4,9 +4,10 @@
 //! Purely random words would mostly abort and see zeros. So some registers only ever hold small values and serve as
 //! addresses, offsets are mostly inside, and a program may end by storing all registers into the packet.
 
+use std::collections::BTreeMap;
 use weir_pipeline::keys::Keys;
 use weir_pipeline::pipeline::KeyPlace;
-use weir_pipeline::target::KEY_HAZARD_CLOCKS;
+use weir_pipeline::target::{KEY_HAZARD_CLOCKS, PORT_CLOCKS};
 use weir_pipeline::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
 };
@@ -69,7 +70,7 @@ impl<'a> Generator<'a> {
         for stages in &mut words {
             self.clear_arrivals(stages);
         }
-        let gap = self.gap(&words, tables.len());
+        let gap = self.gap(&words);
         let name = "random".to_owned();
         let pipeline = Pipeline {
             name,
@@ -146,27 +147,31 @@ impl<'a> Generator<'a> {
         table.keys = Some(KeyPlace { unit: unit as u32, id: id as u8, base, buckets });
     }
 
-    /// Least gap with which packets do not see each other's half-done work: conflicting sites of one map must not
-    /// interleave. Reads alone and adds alone commute.
-    fn gap(&self, words: &[Vec<StageWord>], maps: usize) -> u32 {
-        let mut sites: Vec<Vec<(LateOp, u32)>> = vec![Vec::new(); maps.max(1) * 64];
+    /// Least gap with which packets do not see each other's half-done work: of conflicting accesses to one map, those of
+    /// the later packet must take effect later. Reads commute, and adds of one width. A read at a lookup port sees what
+    /// one at the table unit itself would have seen some clocks earlier.
+    fn gap(&self, words: &[Vec<StageWord>]) -> u32 {
+        let mut sites: BTreeMap<(u32, u8), Vec<(LateOp, Size, u32)>> = BTreeMap::new();
         for (pass, stages) in (0..).zip(words) {
             for (stage, word) in (0..).zip(stages) {
-                if let (Some(late), LateUnit::Table(unit)) = (word.late, self.target.late_unit(stage)) {
-                    let clock = self.target.site_clock(pass, stage);
-                    sites[unit as usize * 8 + late.map as usize].push((late.op, clock));
+                let (unit, delay) = match self.target.late_unit(stage) {
+                    LateUnit::Table(unit) => (unit, PORT_CLOCKS - 1),
+                    LateUnit::Port(unit) => (unit, 0),
+                    _ => continue,
+                };
+                if let Some(late) = word.late {
+                    let effect = self.target.site_clock(pass, stage) + delay;
+                    sites.entry((unit, late.map)).or_default().push((late.op, late.size, effect));
                 }
             }
         }
-        let gap = |sites: &Vec<(LateOp, u32)>| {
-            let alike = |op| sites.iter().all(|(other, _)| *other == op);
-            if alike(LateOp::Read) || alike(LateOp::Add) {
-                return 1;
-            }
-            let clocks = sites.iter().map(|(_, clock)| *clock);
-            clocks.clone().max().unwrap_or(0) - clocks.min().unwrap_or(0) + 1
+        let apart = |a: &(LateOp, Size, u32), b: &(LateOp, Size, u32)| match (a.0, b.0) {
+            (LateOp::Read, LateOp::Read) => 1,
+            (LateOp::Add, LateOp::Add) if a.1 == b.1 => 1,
+            _ => a.2.abs_diff(b.2) + 1,
         };
-        sites.iter().map(gap).max().unwrap_or(1).max(self.key_gap(words))
+        let pairs = sites.values().flat_map(|s| s.iter().flat_map(move |a| s.iter().map(move |b| (a, b))));
+        pairs.map(|(a, b)| apart(a, b)).max().unwrap_or(1).max(self.key_gap(words))
     }
 
     /// The same for key units, whose maps share the stash.
@@ -399,13 +404,16 @@ impl<'a> Generator<'a> {
                 dst: self.large(),
                 guard,
             }),
-            LateUnit::Table(unit) => {
+            LateUnit::Table(unit) | LateUnit::Port(unit) => {
                 let maps: Vec<&Table> = tables.iter().filter(|t| t.unit == unit).collect();
                 if maps.is_empty() {
                     return None;
                 }
                 let map = *self.random.pick(&maps);
-                let op = *self.random.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]);
+                let op = match self.target.late_unit(stage) {
+                    LateUnit::Port(_) => LateOp::Read,
+                    _ => *self.random.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
+                };
                 let size = match op {
                     LateOp::Add => *self.random.pick(&[Size::B4, Size::B8]),
                     _ => self.size(),

@@ -64,10 +64,8 @@ fn connected_stage(target: &Target, index: u32) -> Stage<16, 1024, 1280> {
     stage.late_write.connect();
     stage.late_dst.connect();
     stage.map_write.connect();
-    stage.map_slot.connect();
-    stage.map_id.connect();
-    stage.map_base.connect();
-    stage.map_limit.connect();
+    stage.map.connect();
+    stage.copied.connect();
     stage.host_request.connect();
     stage.host_write.connect();
     stage.host_address.connect();
@@ -83,8 +81,8 @@ fn ring_passes_the_gates() {
 
 #[test]
 fn stages_pass_the_gates() {
-    // One of every late unit, and one that cannot store.
-    for index in 1..4 {
+    // One of every late unit that stands in the stage, and one that cannot store.
+    for index in 1..5 {
         let target = Target::named("sim").unwrap();
         emit_block("Stage", move || connected_stage(&target, index)).unwrap();
     }

@@ -102,12 +102,15 @@ impl Random {
         let (op, size, map, a, offset) = match target.late_unit(stage) {
             LateUnit::None | LateUnit::Deep | LateUnit::Keys(_) => return None,
             LateUnit::Multiplier => (LateOp::Mul, Size::B8, 0, self.source(target, &[]), 0),
-            LateUnit::Table(_) => {
-                let op = self.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]);
+            unit @ (LateUnit::Table(_) | LateUnit::Port(_)) => {
+                let op = match unit {
+                    LateUnit::Port(_) => LateOp::Read,
+                    _ => self.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
+                };
                 let sizes = if op == LateOp::Add { &Size::ALL[2..] } else { Size::ALL };
                 let size = self.pick(sizes);
                 let (map, bytes) = self.pick(maps);
-                let beyond = if self.chance(3) { 8 } else { 0 };
+                let beyond = if self.chance(12) { 8 } else { 0 };
                 let a = if self.chance(85) { Source::Zero } else { self.source(target, &[]) };
                 (op, size, map, a, self.below(bytes + beyond) as u32)
             }
@@ -125,7 +128,7 @@ impl Random {
         })
     }
 
-    /// A word for `stage`; `maps` are ids and bytes of the maps in its table unit.
+    /// A word for `stage`; `maps` are ids and bytes of the maps in its table unit, or in the one its lookup port copies.
     pub fn stage_word(&mut self, target: &Target, stage: u32, maps: &[(u8, u64)]) -> StageWord {
         let mut word = StageWord { lsu: Some(self.lsu(target, stage)), ..StageWord::default() };
         let mut others = Vec::new();
@@ -198,7 +201,10 @@ impl Random {
                     .map(|stage| {
                         let maps: Vec<(u8, u64)> = tables
                             .iter()
-                            .filter(|t| target.late_unit(stage) == LateUnit::Table(t.unit))
+                            .filter(|t| {
+                                [LateUnit::Table(t.unit), LateUnit::Port(t.unit)]
+                                    .contains(&target.late_unit(stage))
+                            })
                             .map(|t| (t.id, t.bytes()))
                             .collect();
                         self.stage_word(target, stage, &maps)

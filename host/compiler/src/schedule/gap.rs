@@ -7,13 +7,16 @@
 //! additions with additions of the same width (a wide one carries where a narrow one does not), nor a read with an
 //! addition that cannot change a bit that anything depends on. Key operations conflict but for finds; they take several
 //! clocks, so the later one must come by so much later.
+//!
+//! A lookup port sees a write [`PORT_CLOCKS`] clocks late. So a read there at `r` comes after a write at `w` if
+//! `w + PORT_CLOCKS <= r + gap`, and before it if `r < w + gap + PORT_CLOCKS`.
 
 use super::place::Placement;
 use crate::dag::bits::Bits;
 use crate::dag::{Dag, Kind, Node};
-use weir_pipeline::Target;
-use weir_pipeline::target::KEY_HAZARD_CLOCKS;
+use weir_pipeline::target::{KEY_HAZARD_CLOCKS, PORT_CLOCKS};
 use weir_pipeline::words::{LateOp, Size};
+use weir_pipeline::{LateUnit, Target};
 
 #[derive(Clone, Copy)]
 struct Site {
@@ -25,6 +28,8 @@ struct Site {
     /// Bits, from the first byte on, that count: that an addition can change, that something depends on in a read.
     bits: u64,
     clock: u32,
+    /// At a lookup port, not at the table unit itself.
+    port: bool,
     /// Key unit of a key operation.
     unit: u32,
 }
@@ -40,18 +45,19 @@ pub fn widest(dag: &Dag, placement: &Placement, target: &Target) -> (u32, Option
     let known = Bits::new(dag);
     for (index, (node, place)) in dag.nodes.iter().zip(&placement.places).enumerate() {
         if let Kind::Late { op, map: Some(map), span, size, .. } = node.kind {
-            let clock = target.site_clock(place.stage / target.stages, place.stage % target.stages);
+            let stage = place.stage % target.stages;
+            let clock = target.site_clock(place.stage / target.stages, stage);
+            let port = matches!(target.late_unit(stage), LateUnit::Port(_));
             let unit = placement.tables.key_unit(map).unwrap_or(0);
             let bits = bits(node, &known) & (u64::MAX >> (64 - 8 * size.bytes()));
-            sites.push((index, Site { map, op, size, span, bits, clock, unit }));
+            sites.push((index, Site { map, op, size, span, bits, clock, port, unit }));
         }
     }
     let mut widest = (1, None);
     for (at, (first, a)) in sites.iter().enumerate() {
         // A key operation takes several clocks, so that even two packets at one site meet.
         for (second, b) in sites[at..].iter().filter(|(_, b)| conflict(a, b)) {
-            let least = if a.op.is_key() { KEY_HAZARD_CLOCKS } else { 1 };
-            let clocks = a.clock.abs_diff(b.clock) + least;
+            let clocks = distance(a, b);
             if clocks > widest.0 {
                 widest = (clocks, Some((*first, *second)));
             }
@@ -66,6 +72,22 @@ fn bits(node: &Node, known: &Bits) -> u64 {
         Kind::Late { op: LateOp::Read, .. } => node.dst.map_or(0, |dst| known.demanded(dst)),
         _ => u64::MAX,
     }
+}
+
+/// Clocks between two packets for conflicting accesses to keep their order, whichever comes first in the program.
+fn distance(a: &Site, b: &Site) -> u32 {
+    match (a.port, b.port) {
+        (true, false) => distance_to_port(b.clock, a.clock),
+        (false, true) => distance_to_port(a.clock, b.clock),
+        _ => a.clock.abs_diff(b.clock) + if a.op.is_key() { KEY_HAZARD_CLOCKS } else { 1 },
+    }
+}
+
+/// Of a write at a table unit and a read at a port of it.
+fn distance_to_port(write: u32, read: u32) -> u32 {
+    let after = (write + PORT_CLOCKS).saturating_sub(read);
+    let before = (read + 1).saturating_sub(write + PORT_CLOCKS);
+    after.max(before)
 }
 
 fn conflict(a: &Site, b: &Site) -> bool {
@@ -115,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_commutes_needs_no_gap() {
-        let site = |op, size, span| Site { map: 0, op, size, span, bits: u64::MAX, clock: 0, unit: 0 };
+        let site =
+            |op, size, span| Site { map: 0, op, size, span, bits: u64::MAX, clock: 0, port: false, unit: 0 };
         let (read, add, write) = (LateOp::Read, LateOp::Add, LateOp::Write);
         let word = |op| site(op, Size::B8, (0, 8));
         assert!(!conflict(&word(read), &word(read)));
@@ -137,6 +160,7 @@ mod tests {
             span: (at, at + size.bytes()),
             bits,
             clock: 0,
+            port: false,
             unit: 0,
         };
         let adds_64 = site(LateOp::Add, Size::B8, 0, !63);
@@ -162,8 +186,17 @@ mod tests {
 
     #[test]
     fn keys_conflict_within_a_map_and_through_the_stash() {
-        let site =
-            |op, map, unit| Site { map, op, size: Size::B8, span: (0, 0), bits: u64::MAX, clock: 0, unit };
+        let word = Site {
+            map: 0,
+            op: LateOp::Find,
+            size: Size::B8,
+            span: (0, 0),
+            bits: u64::MAX,
+            clock: 0,
+            port: false,
+            unit: 0,
+        };
+        let site = |op, map, unit| Site { op, map, unit, ..word };
         let (find, insert, delete) = (LateOp::Find, LateOp::Insert, LateOp::Delete);
         let apart = |a, b, unit| conflict(&site(a, 0, 0), &site(b, 1, unit));
         assert!(!conflict(&site(find, 0, 0), &site(find, 0, 0)));

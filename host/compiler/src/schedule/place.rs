@@ -333,6 +333,7 @@ impl<'a> Scheduler<'a> {
         match self.target.late_unit(stage) {
             LateUnit::None => (),
             LateUnit::Table(unit) => self.fill_with_maps(LateOp::is_table, Home::Table(unit)),
+            LateUnit::Port(unit) => self.fill_with_maps(|op| op == LateOp::Read, Home::Table(unit)),
             LateUnit::Keys(unit) => self.fill_with_maps(LateOp::is_key, Home::Keys(unit)),
             LateUnit::Multiplier => self.fill_with(LateOp::Mul),
             LateUnit::Deep => self.fill_with(LateOp::Deep),
