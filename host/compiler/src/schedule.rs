@@ -4,7 +4,9 @@
 //! List scheduling, stage by stage: of what is ready, that with the longest way to the end goes first. What is done
 //! early keeps registers busy, so the schedule is tried with windows of several sizes: a node may only go ahead of the
 //! oldest one that waits by so many places in the order of the program. The largest window gives the best packing, a
-//! window of one the least pressure; the shortest schedule wins.
+//! window of one the least pressure. A map that is read and then changed is best read at a lookup port, even if its table
+//! unit comes first: so each is tried both ways where there are ports. The schedule of the highest rate wins, of those the
+//! shortest.
 //!
 //! - [`place`]: one schedule.
 //! - [`pool`]: registers and predicates of the target.
@@ -37,7 +39,7 @@ const WINDOWS_OF_LARGE: [usize; 4] = [128, 24, 6, 1];
 /// Nodes up to which all windows are tried.
 const LARGE: usize = 400;
 
-/// The shortest schedule found.
+/// The best schedule found.
 pub fn schedule(dag: &mut Dag, tables: &Tables, target: &Target) -> Result<Placement, Failure> {
     let mut area = spill::Area::new(target);
     let mut held = true;
@@ -57,6 +59,33 @@ pub fn schedule(dag: &mut Dag, tables: &Tables, target: &Target) -> Result<Place
 
 fn attempt(dag: &Dag, prepared: &Prepared, tables: &Tables, target: &Target) -> Result<Placement, Failure> {
     let large = dag.nodes.len() > LARGE;
+    let mut found = attempt_windows(dag, prepared, tables, target);
+    let patient = tables.patient(dag);
+    if large || patient.is_none() || target.units.ports.before == 0 {
+        return found;
+    }
+    if let Some(other) = patient.and_then(|tables| attempt_windows(dag, prepared, &tables, target).ok()) {
+        let better = found.as_ref().is_ok_and(|f| price(dag, f, target) <= price(dag, &other, target));
+        if !better {
+            found = Ok(other);
+        }
+    }
+    found
+}
+
+/// Clocks between two packets, then stages.
+fn price(dag: &Dag, placement: &Placement, target: &Target) -> (u32, u32) {
+    let passes = placement.stages.div_ceil(target.stages);
+    (target.interval(passes, gap::gap(dag, placement, target)), placement.stages)
+}
+
+fn attempt_windows(
+    dag: &Dag,
+    prepared: &Prepared,
+    tables: &Tables,
+    target: &Target,
+) -> Result<Placement, Failure> {
+    let large = dag.nodes.len() > LARGE;
     let windows = if large { &WINDOWS_OF_LARGE[..] } else { &WINDOWS[..] };
     let mut best: Option<Placement> = None;
     let mut failure = Failure::Passes;
@@ -65,7 +94,7 @@ fn attempt(dag: &Dag, prepared: &Prepared, tables: &Tables, target: &Target) -> 
         match place::place(dag, prepared, tables.clone(), target, *window) {
             Ok(found) if large => return Ok(found),
             Ok(found) => {
-                if best.as_ref().is_none_or(|b| found.stages < b.stages) {
+                if best.as_ref().is_none_or(|b| price(dag, &found, target) < price(dag, b, target)) {
                     best = Some(found);
                     worse = 0;
                 } else {

@@ -467,6 +467,26 @@ mod tests {
     }
 
     #[test]
+    fn ports_stand_before_their_table_units_counted_round() {
+        let ports = |target: &Target| {
+            let at = |stage| match target.late_unit(stage) {
+                LateUnit::Port(unit) => Some((stage, unit)),
+                _ => None,
+            };
+            (0..target.stages).filter_map(at).collect::<Vec<_>>()
+        };
+        let mut target = Target::named("sim").unwrap();
+        assert_eq!(ports(&target), [(3, 2), (7, 3), (11, 0)]);
+        // A read a stage behind its table unit would come too early for the packet's own write.
+        target.units.ports.before = 15;
+        assert!(target.check().unwrap_err().to_string().contains("too close"));
+        target.units.ports.before = 16;
+        assert!(target.check().unwrap_err().to_string().contains("below stages"));
+        target.units.ports.before = 0;
+        assert_eq!(ports(&target), []);
+    }
+
+    #[test]
     fn built_in_targets_are_sound() {
         for name in Target::names() {
             assert_eq!(Target::named(name).unwrap().name, name);

@@ -68,6 +68,7 @@ pub fn target(test: &FileTest) -> Result<Target, String> {
             "compares" => &mut target.units.compares,
             "stores_every" => &mut target.units.stores.every,
             "multipliers_every" => &mut target.units.multipliers.every,
+            "ports_before" => &mut target.units.ports.before,
             "deep_every" => &mut target.units.deep.every,
             "keys_every" => &mut target.units.keys.every,
             "table_words" => &mut target.units.tables.words,

@@ -206,58 +206,90 @@ fn expected(target: &Target, packet: &Packet, outcome: &Outcome, passes: u32) ->
     }
 }
 
-/// Runs two random programs side by side on both engines; returns how many packets were aborted.
-fn compare(seed: u64, passes: [u32; 2], packets: usize) -> usize {
-    let target = small();
-    let mut random = Random::new(seed);
-    let mut bench = Bench::new(&target);
-    let mut models = Vec::new();
-    for (slot, passes) in (0..).zip(passes) {
-        let mut pipeline = random.pipeline(&target, passes, u32::from(slot) * 16);
-        // One pass has one access to the table and one read before it, at its port. Otherwise one packet at a time is
-        // always right.
-        let once = target.site_clock(0, 2) + PORT_CLOCKS - target.site_clock(0, 0);
-        pipeline.gap = if passes == 1 { once } else { passes * target.ring_clocks() };
-        bench.load(slot, &pipeline);
-        let mut model = Model::new(&target, &pipeline).unwrap();
-        for (map, table) in pipeline.tables.iter().enumerate() {
-            for entry in 0..table.max_entries {
-                let value = random.bits();
-                bench.host(table.unit, table.base + entry, Some(value));
-                model.set_value(map, entry, &value.to_le_bytes());
+/// Two random programs side by side, values of their maps, packets.
+struct Case {
+    seed: u64,
+    target: Target,
+    pipelines: Vec<Pipeline>,
+    /// Slot, map, entry, value.
+    values: Vec<(usize, usize, u32, u64)>,
+    packets: Vec<Packet>,
+}
+
+impl Case {
+    fn new(seed: u64, passes: [u32; 2], packets: usize) -> Case {
+        let target = small();
+        let mut random = Random::new(seed);
+        let (mut pipelines, mut values) = (Vec::new(), Vec::new());
+        for (slot, passes) in (0..).zip(passes) {
+            let mut pipeline = random.pipeline(&target, passes, slot * 16);
+            // One pass has one access to the table and one read before it, at its port. Otherwise one packet at a time is
+            // always right.
+            let once = target.site_clock(0, 2) + PORT_CLOCKS - target.site_clock(0, 0);
+            pipeline.gap = if passes == 1 { once } else { passes * target.ring_clocks() };
+            for (map, table) in pipeline.tables.iter().enumerate() {
+                values.extend((0..table.max_entries).map(|entry| (slot as usize, map, entry, random.bits())));
             }
+            pipelines.push(pipeline);
         }
-        models.push((pipeline, model));
+        let packets = (0..packets)
+            .map(|_| Packet {
+                slot: random.below(2) as u8,
+                data: random.packet(&target),
+                meta: Meta {
+                    ingress_ifindex: random.bits() as u32,
+                    rx_queue_index: random.below(1 << 16) as u32,
+                    timestamp: random.bits(),
+                    random: random.bits(),
+                },
+            })
+            .collect();
+        Case { seed, target, pipelines, values, packets }
     }
-    let packets: Vec<Packet> = (0..packets)
-        .map(|_| Packet {
-            slot: random.below(2) as u8,
-            data: random.packet(&target),
-            meta: Meta {
-                ingress_ifindex: random.bits() as u32,
-                rx_queue_index: random.below(1 << 16) as u32,
-                timestamp: random.bits(),
-                random: random.bits(),
-            },
-        })
-        .collect();
-    let left = bench.run(&packets);
-    for (number, (packet, left)) in packets.iter().zip(&left).enumerate() {
-        let (pipeline, model) = &mut models[usize::from(packet.slot)];
-        let outcome = model.run(&packet.data, packet.meta);
-        let expected = expected(&target, packet, &outcome, pipeline.passes());
-        assert_eq!(left, &expected, "seed {seed} packet {number}");
+
+    /// What the model says, and what it is left with.
+    fn expected(&self) -> (Vec<Left>, Vec<Model>) {
+        let mut models: Vec<Model> =
+            self.pipelines.iter().map(|p| Model::new(&self.target, p).unwrap()).collect();
+        for (slot, map, entry, value) in &self.values {
+            models[*slot].set_value(*map, *entry, &value.to_le_bytes());
+        }
+        let run = |packet: &Packet| {
+            let slot = usize::from(packet.slot);
+            let outcome = models[slot].run(&packet.data, packet.meta);
+            expected(&self.target, packet, &outcome, self.pipelines[slot].passes())
+        };
+        let left = self.packets.iter().map(run).collect();
+        (left, models)
     }
-    for (pipeline, model) in &models {
-        for (map, table) in pipeline.tables.iter().enumerate() {
-            for entry in 0..table.max_entries {
-                let value = bench.host(table.unit, table.base + entry, None);
-                let expected = model.value(map, entry);
-                assert_eq!(value.to_le_bytes(), *expected, "seed {seed} map {map} entry {entry}");
-            }
+
+    /// Whether some packets are aborted, and some not.
+    fn aborts_some(&self) -> bool {
+        let aborted = self.expected().0.iter().filter(|left| left.aborted).count();
+        aborted > 0 && aborted < self.packets.len()
+    }
+
+    fn compare(&self) {
+        let (expected, models) = self.expected();
+        let mut bench = Bench::new(&self.target);
+        for (slot, pipeline) in (0..).zip(&self.pipelines) {
+            bench.load(slot, pipeline);
+        }
+        let place = |slot: usize, map: usize| &self.pipelines[slot].tables[map];
+        for (slot, map, entry, value) in &self.values {
+            let table = place(*slot, *map);
+            bench.host(table.unit, table.base + entry, Some(*value));
+        }
+        for (number, (left, expected)) in bench.run(&self.packets).iter().zip(&expected).enumerate() {
+            assert_eq!(left, expected, "seed {} packet {number}", self.seed);
+        }
+        for (slot, map, entry, _) in &self.values {
+            let table = place(*slot, *map);
+            let value = bench.host(table.unit, table.base + entry, None);
+            let expected = models[*slot].value(*map, *entry);
+            assert_eq!(value.to_le_bytes(), *expected, "seed {} map {map} entry {entry}", self.seed);
         }
     }
-    left.iter().filter(|left| left.aborted).count()
 }
 
 /// In a thread with stack enough for the ring.
@@ -268,13 +300,11 @@ fn with_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T
 #[test]
 fn random_programs_run_as_in_the_model() {
     with_stack(|| {
-        let (mut aborted, mut all) = (0, 0);
-        for seed in 1..3 {
-            let passes = [1 + seed as u32 % 2, 1 + seed as u32 % 3];
-            aborted += compare(seed, passes, 8);
-            all += 8;
-        }
-        assert!(aborted > 0 && aborted < all, "{aborted} of {all} packets were aborted: too few or too many");
+        // Most random programs abort all packets, or none: those that do both show more.
+        let passes = |seed: u64| [1 + seed as u32 % 2, 1 + seed as u32 % 3];
+        let cases = (1..1000).map(|seed| Case::new(seed, passes(seed), 8)).filter(Case::aborts_some);
+        let compared = cases.take(2).map(|case| case.compare()).count();
+        assert_eq!(compared, 2);
     });
 }
 

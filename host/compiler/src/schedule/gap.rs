@@ -185,6 +185,30 @@ mod tests {
     }
 
     #[test]
+    fn a_port_sees_changes_late() {
+        let word = Site {
+            map: 0,
+            op: LateOp::Read,
+            size: Size::B8,
+            span: (0, 8),
+            bits: u64::MAX,
+            clock: 0,
+            port: false,
+            unit: 0,
+        };
+        let at = |op, port, clock| Site { op, port, clock, ..word };
+        let (change, read) = (|clock| at(LateOp::Write, false, clock), |clock| at(LateOp::Read, true, clock));
+        // The next packet's read sees a change of 3 clocks ago, ...
+        assert_eq!(distance(&read(7), &change(19)), 15);
+        assert_eq!(distance(&change(19), &read(7)), 15);
+        assert_eq!(distance(&change(3), &read(7)), 2);
+        assert_eq!(distance(&change(3), &read(5)), 1);
+        // ... and one of the packet before not one of 2 clocks ago.
+        assert_eq!(distance(&change(3), &read(23)), 18);
+        assert_eq!(distance(&change(3), &at(LateOp::Read, false, 23)), 21);
+    }
+
+    #[test]
     fn keys_conflict_within_a_map_and_through_the_stash() {
         let word = Site {
             map: 0,

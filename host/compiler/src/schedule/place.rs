@@ -332,9 +332,15 @@ impl<'a> Scheduler<'a> {
         }
         match self.target.late_unit(stage) {
             LateUnit::None => (),
-            LateUnit::Table(unit) => self.fill_with_maps(LateOp::is_table, Home::Table(unit)),
-            LateUnit::Port(unit) => self.fill_with_maps(|op| op == LateOp::Read, Home::Table(unit)),
-            LateUnit::Keys(unit) => self.fill_with_maps(LateOp::is_key, Home::Keys(unit)),
+            LateUnit::Table(unit) => self.fill_with_maps(Home::Table(unit), |tables, op, map| {
+                op.is_table() && tables.can_use_table(map, op, unit)
+            }),
+            LateUnit::Port(unit) => self.fill_with_maps(Home::Table(unit), |tables, op, map| {
+                op == LateOp::Read && tables.can_use(map, Home::Table(unit))
+            }),
+            LateUnit::Keys(unit) => self.fill_with_maps(Home::Keys(unit), |tables, op, map| {
+                op.is_key() && tables.can_use(map, Home::Keys(unit))
+            }),
             LateUnit::Multiplier => self.fill_with(LateOp::Mul),
             LateUnit::Deep => self.fill_with(LateOp::Deep),
         }
@@ -373,9 +379,9 @@ impl<'a> Scheduler<'a> {
     }
 
     /// An operation on a map, which may be the first that decides where the map lies.
-    fn fill_with_maps(&mut self, wanted: impl Fn(LateOp) -> bool, home: Home) {
+    fn fill_with_maps(&mut self, home: Home, fits: impl Fn(&Tables, LateOp, usize) -> bool) {
         let found = self.choose(|this, kind| match kind {
-            Kind::Late { op, map: Some(map), .. } => wanted(*op) && this.tables.can_use(*map, home),
+            Kind::Late { op, map: Some(map), .. } => fits(&this.tables, *op, *map),
             _ => false,
         });
         if let Some(node) = found {

@@ -5,7 +5,7 @@
 use crate::dag::{Dag, Kind};
 use crate::diag::{Diagnostic, codes};
 use crate::ssa::layout::Layout;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weir_bpf::{MapDef, Object, Program};
 use weir_pipeline::pipeline::KeyPlace;
 use weir_pipeline::words::LateOp;
@@ -101,6 +101,8 @@ pub struct Tables {
     layouts: Vec<Layout>,
     values: Units,
     keys: Units,
+    /// Maps whose first read waits for a lookup port.
+    patient: BTreeSet<usize>,
 }
 
 /// Ids of maps, as words carry them.
@@ -144,6 +146,7 @@ impl Tables {
             layouts: layouts.to_vec(),
             values: Units::new(words, target.table_units(), tables.words, tables.maps),
             keys: Units::new(buckets, target.key_units(), keys.buckets, keys.maps),
+            patient: BTreeSet::new(),
         };
         let refusals: Vec<Diagnostic> = [
             (!tables.values.accommodates()).then(|| values_refused(&tables.values, object, target)),
@@ -160,7 +163,30 @@ impl Tables {
         self.keys.homes.get(&map).copied()
     }
 
-    /// Whether an access to a map can be in this unit.
+    /// The same for a schedule that reads maps at a lookup port first if it changes them later; `None` if there is no such
+    /// map.
+    pub fn patient(&self, dag: &Dag) -> Option<Tables> {
+        let accesses = |wanted: fn(LateOp) -> bool| {
+            let maps = dag.nodes.iter().filter_map(move |node| match node.kind {
+                Kind::Late { op, map, .. } if wanted(op) => map,
+                _ => None,
+            });
+            maps.collect::<BTreeSet<usize>>()
+        };
+        let read = accesses(|op| op == LateOp::Read);
+        let changed = accesses(|op| matches!(op, LateOp::Add | LateOp::Write));
+        let patient: BTreeSet<usize> = read.intersection(&changed).copied().collect();
+        (!patient.is_empty()).then(|| Tables { patient, ..self.clone() })
+    }
+
+    /// Whether an access to a map can be in this table unit, not a port of it.
+    pub fn can_use_table(&self, map: usize, op: LateOp, unit: u32) -> bool {
+        let waits =
+            op == LateOp::Read && self.patient.contains(&map) && !self.values.homes.contains_key(&map);
+        !waits && self.values.can_use(map, unit)
+    }
+
+    /// Whether an access to a map can be in this unit, or a port of it.
     pub fn can_use(&self, map: usize, home: Home) -> bool {
         match home {
             Home::Table(unit) => self.values.can_use(map, unit),
