@@ -15,11 +15,9 @@ mod error;
 mod ffi;
 mod keys;
 mod load;
-mod random;
 mod run;
 
 pub use error::SimError;
 pub use ffi::PrimitiveModel;
 pub use load::PipelineSim;
-pub use random::Random;
 pub use run::{Disturbance, FrameOutcome, RunOptions, RunReport, RxFrame};

@@ -8,10 +8,10 @@
 use crate::card::Card;
 use crate::error::SimError;
 use crate::load::PipelineSim;
-use crate::random::Random;
 use std::time::Instant;
 use weir_pipeline::Target;
 use weir_pipeline::model::{Meta, REDIRECT};
+use weir_random::Random;
 
 /// Shortest frame that ingress admits: an Ethernet header.
 const MIN_FRAME_BYTES: usize = 14;

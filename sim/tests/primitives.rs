@@ -5,7 +5,8 @@
 
 use rust_hdl::prelude::*;
 use weir_hdl::primitives::bench::PrimitiveBench;
-use weir_sim::{PrimitiveModel, Random};
+use weir_random::Random;
+use weir_sim::PrimitiveModel;
 
 const CLOCKS: usize = 4000;
 
@@ -143,7 +144,7 @@ fn compare() {
     let mut model = PrimitiveModel::new().expect("a model");
     let (mut history, mut memory, mut last_read, mut held) = (Vec::new(), [0; 16], 0, 0);
     for clock in 0..CLOCKS {
-        let mut stimulus: [u32; 8] = std::array::from_fn(|_| random.bits() as u32);
+        let mut stimulus: [u32; 8] = std::array::from_fn(|_| random.u64() as u32);
         if clock < 16 {
             // Memories are undefined until written: write all words.
             stimulus[4] = stimulus[4] & !0x0f80 | 0x0080 | (clock as u32) << 8;

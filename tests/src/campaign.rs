@@ -3,11 +3,11 @@
 
 use crate::coverage::Coverage;
 use crate::instructions::{self, Isa};
-use crate::random::Random;
 use crate::steps::{self, Steps};
 use weir_bpf::{Object, disasm};
 use weir_engines::{EngineKind, Maps, Packet, Subject, run_all};
 use weir_pipeline::Target;
+use weir_random::Random;
 
 /// Most attempts to make a failing program smaller.
 const ATTEMPTS: usize = 4000;

@@ -2,13 +2,13 @@
 //! Random programs of arithmetic, jumps, stack accesses and atomics: no pointers but the packet's and the stack's, every
 //! register a number that comes from the packet and goes back into it, so that nothing computed stays unseen.
 
-use crate::random::Random;
 use weir_bpf::insn::{
     ADD, ALU, ALU64, AND, ARSH, ATOMIC, B, CMPXCHG, DIV, DW, END, EXIT, FETCH, H, JA, JEQ, JGE, JGT, JLE,
     JLT, JMP, JMP32, JNE, JSET, JSGE, JSGT, JSLE, JSLT, K, LDX, LSH, MEM, MEMSX, MOD, MOV, MUL, NEG, OR, RSH,
     ST, STX, SUB, W, X, XCHG, XOR,
 };
 use weir_bpf::{Insn, Program};
+use weir_random::Random;
 
 /// Registers with numbers, R0 and up; the next one holds the packet's address.
 const NUMBERS: u8 = 9;
@@ -84,7 +84,7 @@ pub fn program(random: &mut Random, isa: Isa, length: usize, max_jumps: usize) -
 }
 
 fn register(random: &mut Random) -> u8 {
-    random.below(NUMBERS.into()) as u8
+    random.below(NUMBERS)
 }
 
 /// A jump over at most `left` instructions.
@@ -173,8 +173,8 @@ fn atomic_insn(random: &mut Random, fetch: bool) -> Insn {
 pub fn packet(random: &mut Random) -> Vec<u8> {
     let mut numbers: Vec<u64> = (0..PACKET_BYTES / 8).map(|_| random.edgy()).collect();
     if random.one_in(2) {
-        let (from, to) = (random.below(NUMBERS.into()), random.below(NUMBERS.into()));
-        numbers[to] = numbers[from];
+        let (from, to) = (random.below(NUMBERS), random.below(NUMBERS));
+        numbers[usize::from(to)] = numbers[usize::from(from)];
     }
     numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
 }

@@ -17,7 +17,6 @@ pub mod filetest;
 pub mod inputs;
 pub mod instructions;
 pub mod packets;
-pub mod random;
 pub mod steps;
 pub mod table;
 pub mod xdp_filter;

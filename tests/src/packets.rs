@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Packets for tests: well-formed ones built by etherparse, the same cut short or bent, and noise; all from a seed.
 
-use crate::random::Random;
 use etherparse::{
     IpFragOffset, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header, PacketBuilder,
     VlanId,
 };
+use weir_random::Random;
 
 /// The shortest frame that is admitted.
 pub const MIN_FRAME_BYTES: usize = 14;

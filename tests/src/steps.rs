@@ -6,11 +6,11 @@
 //! and written back to it at the end, so that nothing computed stays unseen. R6 is the context, R7 and R8 the packet's
 //! start and end.
 
-use crate::random::Random;
 use std::fmt::Write;
 use weir_bpf::op::{Op, Wide};
 use weir_bpf::{Insn, MapDef, MapRef, MapType, Object, Program};
 use weir_engines::{Entry, Maps, Packet};
+use weir_random::Random;
 
 /// Numbers that a program calculates with.
 const NUMBERS: usize = 6;

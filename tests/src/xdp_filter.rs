@@ -5,9 +5,9 @@
 //! destination 2, TCP 4, UDP 8) and a count of hits above.
 
 use crate::packets::{Extension, Frame, Network, Transport, bent, truncations};
-use crate::random::Random;
 use weir_bpf::{MapDef, Object};
 use weir_engines::{Entry, Maps, Packet};
+use weir_random::Random;
 
 /// Ports that have entries.
 const PORTS: [u16; 6] = [22, 53, 80, 443, 4789, 8080];
@@ -52,7 +52,7 @@ fn address(bytes: usize, last: u8) -> Vec<u8> {
 /// The bytes of a frame, its addresses and source port replaced: about half of them have entries.
 fn packet(frame: &Frame, chain: &[Extension], random: &mut Random) -> Vec<u8> {
     let mut bytes = frame.with_extensions(chain);
-    let mut last = || if random.one_in(2) { random.below(LISTED.into()) as u8 } else { 200 };
+    let mut last = || if random.one_in(2) { random.below(LISTED) } else { 200 };
     for at in [0, 6] {
         bytes[at..at + 6].copy_from_slice(&address(6, last()));
     }

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use weir_engines::{EngineKind, Entry, Maps, Packet, Subject, run_all};
 use weir_pipeline::Target;
+use weir_random::Random;
 use weir_tests::corpus::{self, CorpusError};
 use weir_tests::packets::{Frame, Network, Transport, mixture, operands, truncations};
-use weir_tests::random::Random;
 use weir_tests::{demo, skip};
 
 /// A program and what it is run on.

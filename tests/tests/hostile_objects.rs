@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 use weir_bpf::Object;
 use weir_pipeline::Target;
+use weir_random::Random;
 use weir_tests::corpus::{self, CorpusError};
-use weir_tests::random::Random;
 use weir_tests::{inputs, skip};
 
 /// Broken objects; a compilation costs milliseconds.

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use weir_bpf::{MapType, Object, Program};
 use weir_engines::{EngineKind, Entry, Maps, Packet, Subject, run_all};
 use weir_pipeline::Target;
+use weir_random::Random;
 use weir_tests::corpus::CorpusError;
 use weir_tests::inputs::{self, Build, KernelSource, xdp_programs};
 use weir_tests::packets::{Frame, Network, Transport, mixture, truncations};
-use weir_tests::random::Random;
 use weir_tests::table::{self, Fate, Fates, Kept};
 use weir_tests::{skip, xdp_filter};
 

@@ -6,8 +6,8 @@ use weir_bpf::Object;
 use weir_engines::{EngineKind, Maps, Packet, Subject, run_all};
 use weir_kernel::{KernelEngine, LoadError};
 use weir_pipeline::Target;
+use weir_random::Random;
 use weir_tests::instructions::{self, Isa};
-use weir_tests::random::Random;
 use weir_tests::skip;
 
 const PROGRAMS: u64 = 500;

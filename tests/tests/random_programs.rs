@@ -5,10 +5,10 @@
 use weir_bpf::Object;
 use weir_engines::EngineKind;
 use weir_pipeline::Target;
+use weir_random::Random;
 use weir_tests::campaign::Campaign;
 use weir_tests::coverage::Coverage;
 use weir_tests::instructions::{self, Isa};
-use weir_tests::random::Random;
 use weir_tests::{compile, skip};
 
 /// The first seed: `WEIR_SEED`, or always the same.

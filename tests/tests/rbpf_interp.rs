@@ -4,8 +4,8 @@
 use weir_bpf::Object;
 use weir_engines::{EngineKind, Maps, Packet, Subject, run_all};
 use weir_pipeline::Target;
+use weir_random::Random;
 use weir_tests::instructions::{self, Isa};
-use weir_tests::random::Random;
 
 /// Runs random programs on both; the seed of a program that fails is in the message. Returns how many rbpf could run.
 fn agree(programs: u64, isa: Isa, length: usize, max_jumps: usize) -> u64 {

@@ -12,7 +12,7 @@ use weir_pipeline::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
 };
 use weir_pipeline::{LateUnit, MapKind, Pipeline, Table, Target};
-use weir_sim::Random;
+use weir_random::Random;
 
 /// Registers that only hold values below 256.
 const SMALL: [u8; 3] = [1, 2, 3];
@@ -46,7 +46,7 @@ impl<'a> Generator<'a> {
             0..6 => 1,
             6..8 => 2,
             8 => 3,
-            _ => 1 + self.random.below(self.target.passes.into()) as usize,
+            _ => 1 + self.random.below(self.target.passes) as usize,
         }
         .min(self.target.passes as usize);
         let tables = self.tables();
@@ -222,15 +222,15 @@ impl<'a> Generator<'a> {
     /// Any register, more often one that has been written.
     fn register(&mut self) -> u8 {
         if !self.live.is_empty() && self.random.chance(3, 4) {
-            return *self.random.pick(&self.live);
+            return self.random.pick(&self.live);
         }
-        self.random.below(self.target.registers.into()) as u8
+        self.random.below(self.target.registers) as u8
     }
 
     /// A register that may hold anything.
     fn large(&mut self) -> u8 {
         loop {
-            let register = self.random.below(self.target.registers.into()) as u8;
+            let register = self.random.below(self.target.registers) as u8;
             if !SMALL.contains(&register) {
                 self.live.push(register);
                 return register;
@@ -249,16 +249,16 @@ impl<'a> Generator<'a> {
     }
 
     fn size(&mut self) -> Size {
-        *self.random.pick(Size::ALL)
+        self.random.pick(Size::ALL)
     }
 
     fn immediate(&mut self) -> i32 {
-        let bits = self.random.bits() as i32;
+        let bits = self.random.u64() as i32;
         match self.random.below(6) {
             0 => bits,
             1 => bits & 0xff,
             2 => -(bits & 0xf),
-            3 => *self.random.pick(&[0, 1, 31, 32, 63, 64, i32::MAX, i32::MIN, -1]),
+            3 => self.random.pick(&[0, 1, 31, 32, 63, 64, i32::MAX, i32::MIN, -1]),
             _ => bits & 0x3f,
         }
     }
@@ -288,12 +288,12 @@ impl<'a> Generator<'a> {
     fn alu(&mut self, unit: u32, load: bool) -> AluWord {
         let (a, is32, guard) = (self.source(load, [false; 2]), self.random.chance(1, 3), self.guard());
         if self.random.chance(1, 5) {
-            let b = Operand::Imm(*self.random.pick(&[0x7, 0x1f, 0x3f, 0x7f]));
-            return AluWord { op: AluOp::And, a, b, is32, dst: *self.random.pick(&SMALL), guard };
+            let b = Operand::Imm(self.random.pick(&[0x7, 0x1f, 0x3f, 0x7f]));
+            return AluWord { op: AluOp::And, a, b, is32, dst: self.random.pick(&SMALL), guard };
         }
         let shifts = self.target.alu_shifts(unit);
         let ops: Vec<AluOp> = AluOp::ALL.iter().copied().filter(|op| shifts || !op.shifts()).collect();
-        let op = *self.random.pick(&ops);
+        let op = self.random.pick(&ops);
         AluWord { op, a, b: self.operand(load, [false; 2]), is32, dst: self.large(), guard }
     }
 
@@ -304,7 +304,7 @@ impl<'a> Generator<'a> {
             0 => (self.plain(), (self.random.below(4096) as i16) - 2048),
             1 => (Source::Zero, context as i16 - self.random.below(12) as i16),
             2 => (Source::Register(self.target.entry_data_end()), -(self.random.below(10) as i16)),
-            3..8 => (Source::Register(*self.random.pick(&SMALL)), self.random.below(16) as i16),
+            3..8 => (Source::Register(self.random.pick(&SMALL)), self.random.below(16) as i16),
             8 | 9 => (Source::Zero, self.target.stack_base() as i16 + self.random.below(25) as i16),
             _ => (Source::Zero, self.random.below(120) as i16),
         }
@@ -316,7 +316,7 @@ impl<'a> Generator<'a> {
             return LsuWord::Store { base, offset, size, data: self.plain(), guard };
         }
         if size == Size::B1 && self.random.chance(1, 2) {
-            return LsuWord::Load { base, offset, size, dst: *self.random.pick(&SMALL), guard };
+            return LsuWord::Load { base, offset, size, dst: self.random.pick(&SMALL), guard };
         }
         LsuWord::Load { base, offset, size, dst: self.large(), guard }
     }
@@ -330,16 +330,16 @@ impl<'a> Generator<'a> {
         let mut predicate = || self.random.below(predicates) as u8;
         let (p1, p2, dst0, dst1) = (predicate(), predicate(), predicate(), predicate());
         CmpWord {
-            op: *self.random.pick(CmpOp::ALL),
+            op: self.random.pick(CmpOp::ALL),
             a,
             b,
             is32: self.random.chance(1, 3),
             p1,
             p2,
             dst0,
-            table0: self.random.bits() as u8,
+            table0: self.random.u64() as u8,
             dst1,
-            table1: self.random.bits() as u8,
+            table1: self.random.u64() as u8,
         }
     }
 
@@ -353,8 +353,8 @@ impl<'a> Generator<'a> {
                 if maps.is_empty() {
                     return None;
                 }
-                let map = *self.random.pick(&maps);
-                let op = *self.random.pick(&[
+                let map = self.random.pick(&maps);
+                let op = self.random.pick(&[
                     LateOp::Find,
                     LateOp::Find,
                     LateOp::Insert,
@@ -365,11 +365,11 @@ impl<'a> Generator<'a> {
                 let a = match self.random.below(8) {
                     0 => self.plain(),
                     1 => Source::Zero,
-                    _ => Source::Register(*self.random.pick(&SMALL)),
+                    _ => Source::Register(self.random.pick(&SMALL)),
                 };
                 let b = match self.random.below(8) {
                     0 => self.operand(false, [false; 2]),
-                    1 => Operand::Source(Source::Register(*self.random.pick(&SMALL))),
+                    1 => Operand::Source(Source::Register(self.random.pick(&SMALL))),
                     _ => Operand::Imm(-(self.random.below(3) as i32)),
                 };
                 let dst = self.large();
@@ -387,7 +387,7 @@ impl<'a> Generator<'a> {
                     2 => (length, (1 << 14) - 1 - self.random.below(24) as u32),
                     3 => (Source::Zero, (1 << 14) - 1 - self.random.below(12) as u32),
                     4 => (Source::Zero, self.random.below(longest) as u32),
-                    _ => (Source::Register(*self.random.pick(&SMALL)), self.random.below(16) as u32),
+                    _ => (Source::Register(self.random.pick(&SMALL)), self.random.below(16) as u32),
                 };
                 let (size, dst) = (self.size(), self.large());
                 let b = Operand::Source(Source::Zero);
@@ -409,13 +409,13 @@ impl<'a> Generator<'a> {
                 if maps.is_empty() {
                     return None;
                 }
-                let map = *self.random.pick(&maps);
+                let map = self.random.pick(&maps);
                 let op = match self.target.late_unit(stage) {
                     LateUnit::Port(_) => LateOp::Read,
-                    _ => *self.random.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
+                    _ => self.random.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
                 };
                 let size = match op {
-                    LateOp::Add => *self.random.pick(&[Size::B4, Size::B8]),
+                    LateOp::Add => self.random.pick(&[Size::B4, Size::B8]),
                     _ => self.size(),
                 };
                 let place =
@@ -427,7 +427,7 @@ impl<'a> Generator<'a> {
                     }
                     (_, 0) => (self.plain(), self.random.below(1 << 20) as u32),
                     (_, 1) => (Source::Zero, map.bytes() as u32),
-                    (_, 2..6) => (Source::Register(*self.random.pick(&SMALL)), 0),
+                    (_, 2..6) => (Source::Register(self.random.pick(&SMALL)), 0),
                     _ => (Source::Zero, self.random.below(map.bytes()) as u32),
                 };
                 let b = self.operand(false, [false; 2]);
@@ -460,7 +460,7 @@ impl<'a> Generator<'a> {
         let Some(last) = words.last_mut().and_then(|stages| stages.last_mut()) else { return };
         let guards = [Guard::Always, self.guard()];
         for (index, guard) in guards.into_iter().enumerate().take(self.target.units.alus as usize) {
-            let b = Operand::Imm(*self.random.pick(&[2, 2, 2, 3, 4, 1, 0, 5, 77]));
+            let b = Operand::Imm(self.random.pick(&[2, 2, 2, 3, 4, 1, 0, 5, 77]));
             last.alu[index] =
                 Some(AluWord { op: AluOp::Mov, a: Source::Zero, b, is32: false, dst: 0, guard });
         }
@@ -488,8 +488,8 @@ impl<'a> Generator<'a> {
         (0..length)
             .map(|_| match style {
                 0 => self.random.below(4) as u8,
-                1 => *self.random.pick(&[0, 0xff, 0x7f, 0x80]),
-                _ => self.random.bits() as u8,
+                1 => self.random.pick(&[0, 0xff, 0x7f, 0x80]),
+                _ => self.random.u64() as u8,
             })
             .collect()
     }

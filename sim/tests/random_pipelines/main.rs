@@ -12,7 +12,8 @@ use weir_pipeline::model::{Meta, Model};
 use weir_pipeline::text::print;
 use weir_pipeline::words::StageWord;
 use weir_pipeline::{Pipeline, Target};
-use weir_sim::{Disturbance, PipelineSim, Random, RunOptions, RxFrame, SimError};
+use weir_random::Random;
+use weir_sim::{Disturbance, PipelineSim, RunOptions, RxFrame, SimError};
 
 /// Pairs of pipelines, unless `WEIR_PIPELINES` says otherwise.
 const PAIRS: u64 = 100;
@@ -45,7 +46,7 @@ impl Case {
                     keys.push((slot, map, key));
                 }
                 for index in 0..table.places {
-                    let value = (0..table.value_size).map(|_| generator.random.bits() as u8).collect();
+                    let value = (0..table.value_size).map(|_| generator.random.u64() as u8).collect();
                     values.push((slot, map, index, value));
                 }
             }
@@ -55,16 +56,16 @@ impl Case {
                 data: generator.packet(),
                 slot: generator.random.below(pipelines.len() as u64) as u8,
                 meta: Meta {
-                    ingress_ifindex: generator.random.bits() as u32,
+                    ingress_ifindex: generator.random.u64() as u32,
                     rx_queue_index: generator.random.below(1 << 16) as u32,
-                    timestamp: generator.random.bits(),
-                    random: generator.random.bits(),
+                    timestamp: generator.random.u64(),
+                    random: generator.random.u64(),
                 },
             })
             .collect();
         let disturbance = random.chance(1, 2).then(|| Disturbance {
-            seed: random.bits(),
-            rx_gaps: random.bits() as u8,
+            seed: random.u64(),
+            rx_gaps: random.u64() as u8,
             tx_stalls: random.below(240) as u8,
         });
         let options = RunOptions { one_at_a_time: random.chance(1, 8), disturbance, ..Default::default() };
@@ -209,7 +210,7 @@ fn model_and_rtl_agree() {
     for target in PipelineSim::targets() {
         // A clock of three times the stages takes several times as long to simulate.
         let stages = Target::named(target).expect("a built-in target").stages;
-        let pairs = if stages > 16 { pairs.div_ceil(16) } else { pairs };
+        let pairs = if stages > 16 { pairs.div_ceil(8) } else { pairs };
         // Each target has its own stream of random numbers, whichever others are built in.
         agree(target, seed, pairs);
         println!("{target}: {pairs} pairs");

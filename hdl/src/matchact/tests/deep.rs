@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The deep-load port by itself, against the model: loads anywhere in and around packets, one a clock.
 
-use super::random::Random;
 use crate::emit::emit_block;
 use crate::matchact::deep::DeepPort;
 use crate::matchact::tag::Tag;
@@ -11,6 +10,7 @@ use weir_pipeline::model::{Meta, Model};
 use weir_pipeline::target::{Placement, Tables};
 use weir_pipeline::words::{AluOp, AluWord, Guard, LateOp, LateWord, Operand, Size, Source};
 use weir_pipeline::{Pipeline, Target};
+use weir_random::Random;
 
 /// A target of one pass of three stages, a deep-load port in the middle one.
 fn small(bus_bytes: u32, headroom_bytes: u32) -> Target {
@@ -75,7 +75,7 @@ fn loads_as_the_model<const BUS: usize>(headroom_bytes: u32, seed: u64) {
     // Buffers hold longer frames first, so that something stands behind the end of those that count.
     let mut packets = Vec::new();
     for length in [250, 60, 61, 250, 250, 14, 130, 63, 120].into_iter() {
-        let packet: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
+        let packet: Vec<u8> = (0..length).map(|_| random.u64() as u8).collect();
         let buffer = packets.len() % 4;
         for (beat, bytes) in packet.chunks(BUS / 8).enumerate() {
             let mut data = Bits::<BUS>::default();
@@ -99,10 +99,10 @@ fn loads_as_the_model<const BUS: usize>(headroom_bytes: u32, seed: u64) {
         .map(|_| {
             let buffer = random.below(4) as usize;
             let length = packet(buffer).len() as u64;
-            let near = u64::from(headroom_bytes) + random.pick(&[0, length]) + random.below(24);
-            let a = [near.wrapping_sub(12), random.below(300), random.bits()];
+            let near = u64::from(headroom_bytes) + random.pick(&[0, length]) + random.below(24u64);
+            let a = [near.wrapping_sub(12), random.below(300), random.u64()];
             let a = random.pick(&a);
-            let offset = if random.chance(50) { 0 } else { random.below(1 << 14) as u32 };
+            let offset = if random.percent(50) { 0 } else { random.below(1 << 14) as u32 };
             let word = LateWord {
                 op: random.pick(&[LateOp::Deep, LateOp::Deep, LateOp::Deep, LateOp::Mul, LateOp::Find]),
                 map: 0,
@@ -114,7 +114,7 @@ fn loads_as_the_model<const BUS: usize>(headroom_bytes: u32, seed: u64) {
                 dst: random.below(16) as u8,
                 guard: random.pick(&[Guard::Always, Guard::Always, Guard::If(3), Guard::Never]),
             };
-            let a = if random.chance(85) { a.wrapping_sub(offset.into()) } else { a };
+            let a = if random.percent(85) { a.wrapping_sub(offset.into()) } else { a };
             Load { buffer, a, word }
         })
         .collect();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The key unit by itself against [`weir_pipeline::keys`]: an operation a clock, two slots with maps of equal ids.
 
-use super::random::Random;
 use crate::emit::emit_block;
 use crate::matchact::keys::{KeyAnswer, KeyOp, KeyRequest, KeyUnit};
 use crate::matchact::tag::Tag;
@@ -12,6 +11,7 @@ use weir_pipeline::keys::{Key, Keys, Stash};
 use weir_pipeline::target::KEY_HAZARD_CLOCKS;
 use weir_pipeline::words::{Guard, LateOp, LateWord, NO_PLACE, Operand, Size, Source};
 use weir_pipeline::{Target, target};
+use weir_random::Random;
 
 /// Slot, id, first bucket, logarithm of the buckets, entries. So small that keys go to the stash, and beyond.
 const MAPS: [(u8, u8, u32, u32, u32); 4] =
@@ -150,8 +150,8 @@ fn places_are_those_of_the_contract() {
         let map = random.below(4) as usize;
         let (slot, id, _, size, _) = MAPS[map];
         let op = random.pick(&[LateOp::Find, LateOp::Insert, LateOp::Insert, LateOp::Delete, LateOp::Mul]);
-        let key = [random.below(5) << 32 | random.below(2), random.below(2) << 62];
-        let guard = if random.chance(90) { Guard::Always } else { Guard::Never };
+        let key = [random.below(5u64) << 32 | random.below(2u64), random.below(2u64) << 62];
+        let guard = if random.percent(90) { Guard::Always } else { Guard::Never };
         let dst = random.below(16) as u8;
         let (found, changed) = last[map];
         let since =

@@ -3,7 +3,6 @@
 //! must find the table as if they ran one after another, whichever of their accesses comes first, and however far apart
 //! they are. One clock less must show.
 
-use super::random::Random;
 use crate::matchact::table::{MapDescriptor, TablePort, TableUnit};
 use crate::matchact::words::{LateWord as LateBits, StageWord, word_bits};
 use rust_hdl::prelude::*;
@@ -11,6 +10,7 @@ use std::collections::BTreeMap;
 use weir_pipeline::Target;
 use weir_pipeline::target::PORT_CLOCKS;
 use weir_pipeline::words::{Guard, LateOp, LateWord, Operand, Size, Source};
+use weir_random::Random;
 
 /// Words of the map, which lies behind others.
 const WORDS: u64 = 4;
@@ -255,11 +255,11 @@ fn reads_and_changes_in_every_clock_see_what_is_old_enough() {
     let clocks = 400;
     let (mut unit, mut port) = (BTreeMap::new(), BTreeMap::new());
     for clock in 0..clocks {
-        if random.chance(90) {
+        if random.percent(90) {
             let op = random.pick(&[LateOp::Add, LateOp::Write, LateOp::Read]);
-            unit.insert(clock, word(op, random.below(WORDS + 1), random.bits() as i32));
+            unit.insert(clock, word(op, random.below(WORDS + 1), random.u64() as i32));
         }
-        if random.chance(90) {
+        if random.percent(90) {
             port.insert(clock, word(LateOp::Read, random.below(WORDS + 1), 0));
         }
     }

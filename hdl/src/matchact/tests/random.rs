@@ -5,51 +5,34 @@ use weir_pipeline::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
 };
 use weir_pipeline::{LateUnit, MapKind, Pipeline, Table, Target};
+use weir_random::Random;
 
-/// Numbers that a seed repeats (splitmix64).
-pub struct Random(u64);
+/// A generator of programs.
+pub struct Programs(pub Random);
 
-impl Random {
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.bits() % bound
-    }
-
-    pub fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len() as u64) as usize]
+impl Programs {
+    /// From a seed.
+    pub fn new(seed: u64) -> Programs {
+        Programs(Random::new(seed))
     }
 
     fn register(&mut self, target: &Target) -> u8 {
-        self.below(target.registers.into()) as u8
+        self.0.below(target.registers) as u8
     }
 
     fn guard(&mut self, target: &Target, always: u64) -> Guard {
-        let predicate = 1 + self.below(u64::from(target.predicates) - 1) as u8;
-        if self.chance(always) {
+        let predicate = 1 + self.0.below(u64::from(target.predicates) - 1) as u8;
+        if self.0.percent(always) {
             Guard::Always
         } else {
-            self.pick(&[Guard::Never, Guard::If(predicate), Guard::If(predicate), Guard::Unless(predicate)])
+            self.0.pick(&[Guard::Never, Guard::If(predicate), Guard::If(predicate), Guard::Unless(predicate)])
         }
     }
 
     fn source(&mut self, target: &Target, others: &[Source]) -> Source {
-        if !others.is_empty() && self.chance(40) {
-            self.pick(others)
-        } else if self.chance(10) {
+        if !others.is_empty() && self.0.percent(40) {
+            self.0.pick(others)
+        } else if self.0.percent(10) {
             Source::Zero
         } else {
             Source::Register(self.register(target))
@@ -57,13 +40,13 @@ impl Random {
     }
 
     fn immediate(&mut self) -> i32 {
-        let shift = self.below(32);
-        let value = (self.bits() as i32) >> shift;
-        self.pick(&[value, value, 0, 1, -1, i32::MIN, i32::MAX])
+        let shift = self.0.below(32);
+        let value = (self.0.u64() as i32) >> shift;
+        self.0.pick(&[value, value, 0, 1, -1, i32::MIN, i32::MAX])
     }
 
     fn operand(&mut self, target: &Target, others: &[Source]) -> Operand {
-        if self.chance(40) {
+        if self.0.percent(40) {
             Operand::Imm(self.immediate())
         } else {
             Operand::Source(self.source(target, others))
@@ -72,23 +55,23 @@ impl Random {
 
     /// Base and offset of a memory access: constant, or about the end of the packet, or anywhere.
     fn address(&mut self, target: &Target) -> (Source, i16) {
-        match self.below(8) {
-            0..=4 => (Source::Zero, self.below(u64::from(target.context_bytes()) + 4) as i16),
-            5 | 6 => (Source::Register(target.entry_data_end()), self.below(40) as i16 - 36),
-            _ => (Source::Register(self.register(target)), self.below(4096) as i16 - 2048),
+        match self.0.below(8) {
+            0..=4 => (Source::Zero, self.0.below(u64::from(target.context_bytes()) + 4) as i16),
+            5 | 6 => (Source::Register(target.entry_data_end()), self.0.below(40) as i16 - 36),
+            _ => (Source::Register(self.register(target)), self.0.below(4096) as i16 - 2048),
         }
     }
 
     fn lsu(&mut self, target: &Target, stage: u32) -> LsuWord {
         let (base, offset) = self.address(target);
-        let size = self.pick(Size::ALL);
-        if target.can_store(stage) && self.chance(40) {
+        let size = self.0.pick(Size::ALL);
+        if target.can_store(stage) && self.0.percent(40) {
             let data = self.source(target, &[]);
             let guard = self.guard(target, 40);
             // Most stores go to the stack, so that most programs break no bound.
-            if self.chance(80) {
+            if self.0.percent(80) {
                 let span = u64::from(target.stack_bytes - size.bytes() + 1);
-                let offset = (u64::from(target.stack_base()) + self.below(span)) as i16;
+                let offset = (u64::from(target.stack_base()) + self.0.below(span)) as i16;
                 return LsuWord::Store { base: Source::Zero, offset, size, data, guard };
             }
             LsuWord::Store { base, offset, size, data, guard }
@@ -105,14 +88,14 @@ impl Random {
             unit @ (LateUnit::Table(_) | LateUnit::Port(_)) => {
                 let op = match unit {
                     LateUnit::Port(_) => LateOp::Read,
-                    _ => self.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
+                    _ => self.0.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
                 };
                 let sizes = if op == LateOp::Add { &Size::ALL[2..] } else { Size::ALL };
-                let size = self.pick(sizes);
-                let (map, bytes) = self.pick(maps);
-                let beyond = if self.chance(12) { 8 } else { 0 };
-                let a = if self.chance(85) { Source::Zero } else { self.source(target, &[]) };
-                (op, size, map, a, self.below(bytes + beyond) as u32)
+                let size = self.0.pick(sizes);
+                let (map, bytes) = self.0.pick(maps);
+                let beyond = if self.0.percent(12) { 8 } else { 0 };
+                let a = if self.0.percent(85) { Source::Zero } else { self.source(target, &[]) };
+                (op, size, map, a, self.0.below(bytes + beyond) as u32)
             }
         };
         Some(LateWord {
@@ -122,7 +105,7 @@ impl Random {
             offset,
             size,
             b: self.operand(target, &[]),
-            is32: op == LateOp::Mul && self.chance(50),
+            is32: op == LateOp::Mul && self.0.percent(50),
             dst: self.register(target),
             guard: self.guard(target, 50),
         })
@@ -139,33 +122,33 @@ impl Random {
             let shifts = target.alu_shifts(index as u32);
             let ops: Vec<AluOp> = AluOp::ALL.iter().copied().filter(|op| shifts || !op.shifts()).collect();
             word.alu[index] = Some(AluWord {
-                op: self.pick(&ops),
+                op: self.0.pick(&ops),
                 a: self.source(target, &others),
                 b: self.operand(target, &others),
-                is32: self.chance(40),
+                is32: self.0.percent(40),
                 dst: self.register(target),
                 guard: self.guard(target, 60),
             });
         }
         others.extend([Source::Alu0, Source::Alu1].into_iter().take(target.units.alus as usize));
         for index in 0..target.units.compares as usize {
-            let predicate = |random: &mut Random| random.below(target.predicates.into()) as u8;
+            let predicate = |random: &mut Programs| random.0.below(target.predicates) as u8;
             word.cmp[index] = Some(CmpWord {
-                op: self.pick(CmpOp::ALL),
+                op: self.0.pick(CmpOp::ALL),
                 a: self.source(target, &others),
                 b: if index == 0 { self.operand(target, &others) } else { Operand::Imm(self.immediate()) },
-                is32: self.chance(40),
+                is32: self.0.percent(40),
                 p1: predicate(self),
                 p2: predicate(self),
                 dst0: predicate(self),
-                table0: self.bits() as u8,
+                table0: self.0.u64() as u8,
                 dst1: predicate(self),
-                table1: self.bits() as u8,
+                table1: self.0.u64() as u8,
             });
         }
         word.late = self.late(target, stage, maps);
         // Units that rest.
-        if self.chance(5) {
+        if self.0.percent(5) {
             word.alu[0] = None;
             word.cmp = [None, None];
         }
@@ -178,7 +161,7 @@ impl Random {
         for unit in 0..target.table_units() {
             let mut at = base;
             for id in 0..2 {
-                let entries = 3 + self.below(3) as u32;
+                let entries = 3 + self.0.below(3) as u32;
                 let table = Table {
                     name: format!("map_{unit}_{id}"),
                     kind: MapKind::Array,
@@ -238,11 +221,11 @@ impl Random {
     }
 
     pub fn packet(&mut self, target: &Target) -> Vec<u8> {
-        let length = match self.below(4) {
-            0 => 14 + self.below(8),
-            1 => self.below(u64::from(target.window_bytes) * 2) + 14,
-            _ => self.below(u64::from(target.window_bytes)) + 14,
+        let length = match self.0.below(4) {
+            0 => 14 + self.0.below(8),
+            1 => self.0.below(u64::from(target.window_bytes) * 2) + 14,
+            _ => self.0.below(u64::from(target.window_bytes)) + 14,
         };
-        (0..length).map(|_| self.bits() as u8).collect()
+        (0..length).map(|_| self.0.u64() as u8).collect()
     }
 }

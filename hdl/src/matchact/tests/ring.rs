@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The ring against the model: random programs and packets, two slots at a time, at full rate.
 
-use super::random::Random;
+use super::random::Programs;
 use crate::matchact::ring::Ring;
 use crate::matchact::words::word_bits;
 use rust_hdl::prelude::*;
@@ -219,7 +219,7 @@ struct Case {
 impl Case {
     fn new(seed: u64, passes: [u32; 2], packets: usize) -> Case {
         let target = small();
-        let mut random = Random::new(seed);
+        let mut random = Programs::new(seed);
         let (mut pipelines, mut values) = (Vec::new(), Vec::new());
         for (slot, passes) in (0..).zip(passes) {
             let mut pipeline = random.pipeline(&target, passes, slot * 16);
@@ -228,19 +228,19 @@ impl Case {
             let once = target.site_clock(0, 2) + PORT_CLOCKS - target.site_clock(0, 0);
             pipeline.gap = if passes == 1 { once } else { passes * target.ring_clocks() };
             for (map, table) in pipeline.tables.iter().enumerate() {
-                values.extend((0..table.max_entries).map(|entry| (slot as usize, map, entry, random.bits())));
+                values.extend((0..table.max_entries).map(|entry| (slot as usize, map, entry, random.0.u64())));
             }
             pipelines.push(pipeline);
         }
         let packets = (0..packets)
             .map(|_| Packet {
-                slot: random.below(2) as u8,
+                slot: random.0.below(2) as u8,
                 data: random.packet(&target),
                 meta: Meta {
-                    ingress_ifindex: random.bits() as u32,
-                    rx_queue_index: random.below(1 << 16) as u32,
-                    timestamp: random.bits(),
-                    random: random.bits(),
+                    ingress_ifindex: random.0.u64() as u32,
+                    rx_queue_index: random.0.below(1 << 16) as u32,
+                    timestamp: random.0.u64(),
+                    random: random.0.u64(),
                 },
             })
             .collect();
@@ -313,7 +313,7 @@ fn packets_without_program_pass() {
     with_stack(|| {
         let target = small();
         let mut bench = Bench::new(&target);
-        let mut random = Random::new(3);
+        let mut random = Programs::new(3);
         let packets: Vec<Packet> = (0..10)
             .map(|n| Packet { slot: n % 8, data: random.packet(&target), meta: Meta::default() })
             .collect();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The typed words have the layout of the contract.
 
-use super::random::Random;
+use super::random::Programs;
 use crate::matchact::words::{StageWord, WORD_BITS, word_bits};
 use rust_hdl::prelude::*;
 use weir_pipeline::Target;
@@ -33,7 +33,7 @@ fn layout_is_that_of_the_contract() {
 #[test]
 fn encoded_words_arrive_in_their_fields() {
     let target = Target::named("sim").unwrap();
-    let mut random = Random::new(1);
+    let mut random = Programs::new(1);
     for _ in 0..100 {
         let word = random.stage_word(&target, 1, &[(0, 64)]);
         let encoded = word.encode();

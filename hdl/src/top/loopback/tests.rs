@@ -10,27 +10,7 @@ use rust_hdl::core::simulate::simulate;
 use rust_hdl::prelude::*;
 use std::collections::{HashMap, VecDeque};
 use weir_pipeline::Target;
-
-/// SplitMix64 of Steele, Lea and Flood.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn percent(&mut self, chance: usize) -> bool {
-        self.below(100) < chance
-    }
-}
+use weir_random::Random;
 
 struct Frame {
     data: Vec<u8>,
@@ -50,12 +30,12 @@ struct Result {
 impl Frame {
     fn random(random: &mut Random, length: usize) -> Frame {
         Frame {
-            data: (0..length).map(|_| random.next() as u8).collect(),
+            data: (0..length).map(|_| random.u64() as u8).collect(),
             slot: random.below(2) as u32,
-            ifindex: random.next() as u32,
+            ifindex: random.u64() as u32,
             queue: random.below(1 << 16) as u32,
-            timestamp: random.next(),
-            random: random.next(),
+            timestamp: random.u64(),
+            random: random.u64(),
         }
     }
 
@@ -167,7 +147,7 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
             block.rx_keep.next = keep;
             block.rx_last.next = rest.len() <= KEEP;
             // The side band counts with the first beat only.
-            let garbage = if beat == 0 { 0 } else { random.next() as u32 };
+            let garbage = if beat == 0 { 0 } else { random.u64() as u32 };
             block.rx_slot.next = ((frame.slot ^ garbage) & 7).to_bits();
             block.rx_ifindex.next = (frame.ifindex ^ garbage).to_bits();
             block.rx_queue.next = ((frame.queue ^ garbage) & 0xffff).to_bits();
@@ -337,7 +317,7 @@ fn random_frames_come_out_as_from_a_queue() {
     with_stack(|| {
         for seed in seeds() {
             println!("seed {seed}");
-            let random = &mut Random(seed);
+            let random = &mut Random::new(seed);
             let willing = Willing { rx: 70, ring: 40, tx: 80, pause: true };
             let frames = random_frames(random, &narrow(), 60);
             run::<64, 8, 256, 4>(&narrow(), &frames, &willing, random);
@@ -355,7 +335,7 @@ fn random_frames_come_out_as_from_a_queue() {
 
 /// Frames of these lengths, all of them passed, everybody always willing.
 fn at_full_rate(target: &Target, lengths: &[usize]) -> Outcome {
-    let random = &mut Random(3);
+    let random = &mut Random::new(3);
     let frame = |length: &usize| {
         let mut frame = Frame { slot: 0, ..Frame::random(random, *length) };
         frame.data[12] = 2;

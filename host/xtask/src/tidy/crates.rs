@@ -9,12 +9,13 @@ use super::{Finding, SourceFile};
 /// the RTL or a device.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("weir-pipeline", &[]),
+    ("weir-random", &[]),
     ("weir-regs", &[]),
     ("weir-bpf", &["weir-pipeline"]),
     ("weir-kernel", &["weir-bpf"]),
     ("weir-compiler", &["weir-bpf", "weir-pipeline"]),
-    ("weir-hdl", &["weir-pipeline", "weir-regs"]),
-    ("weir-sim", &["weir-hdl", "weir-pipeline", "weir-regs"]),
+    ("weir-hdl", &["weir-pipeline", "weir-random", "weir-regs"]),
+    ("weir-sim", &["weir-hdl", "weir-pipeline", "weir-random", "weir-regs"]),
     ("weir-vfio-user", &["weir-guest"]),
     ("weir-guest", &[]),
     ("weir-engines", &["weir-bpf", "weir-compiler", "weir-kernel", "weir-pipeline", "weir-regs", "weir-sim"]),
@@ -42,6 +43,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "weir-hdl",
             "weir-kernel",
             "weir-pipeline",
+            "weir-random",
             "weir-regs",
             "weir-sim",
             "weir-vfio-user",
