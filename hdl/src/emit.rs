@@ -19,9 +19,11 @@ mod split;
 mod verilog;
 mod width;
 
+use crate::management::NO_BUILD;
 use crate::top::{TopError, Visitor, with_top};
 use rust_hdl::core::check_error::CheckError;
 use rust_hdl::prelude::*;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use thiserror::Error;
 use weir_pipeline::Target;
@@ -41,6 +43,24 @@ pub struct Design {
     pub verilog: String,
     /// Names of the modules, in the order of the text.
     pub modules: Vec<String>,
+    /// What the register `identity.build` shows; 0 for a block that is no pipeline.
+    pub build: u32,
+}
+
+impl Design {
+    /// Puts the build into a pipeline: the first four bytes of the SHA-256 of the text that has the placeholder, so that
+    /// equal designs have equal builds.
+    fn stamp(mut self) -> Result<Design, EmitError> {
+        let placeholder = format!("{NO_BUILD:x}");
+        let found = self.verilog.matches(&placeholder).count();
+        if found != 1 {
+            return Err(EmitError::Text(format!("the place of the build stands there {found} times")));
+        }
+        let digest = Sha256::digest(self.verilog.as_bytes());
+        self.build = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+        self.verilog = self.verilog.replace(&placeholder, &format!("{:08x}", self.build));
+        Ok(self)
+    }
 }
 
 /// A construct that a gate refuses.
@@ -105,7 +125,7 @@ pub fn emit(target: &Target) -> Result<Design, EmitError> {
     impl Visitor for Emit {
         type Output = Result<Design, EmitError>;
         fn visit<B: Block + 'static>(self, build: impl FnOnce() -> B + Send + 'static) -> Self::Output {
-            emit_block(&self.0, build)
+            emit_block(&self.0, build)?.stamp()
         }
     }
 
@@ -141,7 +161,12 @@ pub fn emit_block<B: Block>(
         verilog.push('\n');
         verilog.push_str(&split::split(module).text);
     }
-    Ok(Design { top: "top".into(), verilog, modules: modules.into_iter().map(|m| m.name).collect() })
+    Ok(Design {
+        top: "top".into(),
+        verilog,
+        modules: modules.into_iter().map(|m| m.name).collect(),
+        build: 0,
+    })
 }
 
 fn generate<B: Block>(mut block: B) -> Result<String, EmitError> {

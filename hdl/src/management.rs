@@ -24,6 +24,10 @@ use weir_regs::{Register, counter, key, map, program, table, word};
 const STAGE_WORD_BITS: usize = layout::STAGE_WORD_BITS as usize;
 /// Bits of the registers that hold one.
 const WORD_DATA_BITS: usize = STAGE_WORD_U32S * 32;
+/// The command that reads buckets until one holds a key; key units know only the single read.
+const SCAN: u64 = 13;
+/// What `identity.build` shows before the emitter has put the hash of the text in its place.
+pub const NO_BUILD: u32 = 0xb01d_0b01;
 /// Read-write registers, in the order of [`Management::fields`].
 const FIELDS: [Register; 30] = [
     word::SLOT,
@@ -165,6 +169,8 @@ pub struct Management {
     pub report_aborted: Signal<In, Bit>,
     /// Free packet buffers.
     pub buffers_free: Signal<In, Bits<11>>,
+    /// Deep loads that were done in this clock.
+    pub deep_loads: Signal<In, Bits<4>>,
 
     // The bus: 0 idle, 1 counters and address are read, 2 the value is there.
     phase: DFF<Bits<2>>,
@@ -200,13 +206,23 @@ pub struct Management {
     key_command: Constant<Bits<16>>,
     key_status: Constant<Bits<16>>,
     key_requesting: DFF<Bit>,
-    key_waiting: DFF<Bit>,
+    // Operations that are taken and not yet answered: several of a scan.
+    key_open: DFF<Bits<4>>,
     key_found: DFF<Bit>,
     key_op: DFF<Bits<4>>,
+    // A scan: bucket to read next, how many are left, and a clock between two reads.
+    scanning: DFF<Bit>,
+    scan_bucket: DFF<Bits<16>>,
+    scan_left: DFF<Bits<32>>,
+    scan_pause: DFF<Bit>,
+    key_taken: Signal<Local, Bit>,
+    key_opened: Signal<Local, Bit>,
+    key_busy: Signal<Local, Bit>,
     key_pack: Pack<4, 32, 128>,
     key_shown: Signal<Local, Bits<128>>,
     read_op: Constant<Bits<4>>,
     clear_op: Constant<Bits<4>>,
+    scan_op: Constant<Bits<4>>,
 
     free_address: Constant<Bits<16>>,
     frames: Counters<2>,
@@ -220,6 +236,9 @@ pub struct Management {
     is_verdicts: Signal<Local, Bit>,
     counter_value: Signal<Local, Bits<64>>,
     high_half: DFF<Bits<32>>,
+    deep: DFF<Bits<64>>,
+    deep_low: Constant<Bits<16>>,
+    deep_high: Constant<Bits<16>>,
     index_of_unknown: Constant<Bits<3>>,
     index_of_bounds: Constant<Bits<3>>,
 }
@@ -276,6 +295,7 @@ impl Management {
             report_verdict: Default::default(),
             report_aborted: Default::default(),
             buffers_free: Default::default(),
+            deep_loads: Default::default(),
             phase: Default::default(),
             rdata: Default::default(),
             write: Default::default(),
@@ -305,13 +325,21 @@ impl Management {
             key_command: address(&key::COMMAND),
             key_status: address(&key::STATUS),
             key_requesting: Default::default(),
-            key_waiting: Default::default(),
+            key_open: Default::default(),
             key_found: Default::default(),
             key_op: Default::default(),
+            scanning: Default::default(),
+            scan_bucket: Default::default(),
+            scan_left: Default::default(),
+            scan_pause: Default::default(),
+            key_taken: Default::default(),
+            key_opened: Default::default(),
+            key_busy: Default::default(),
             key_pack: Default::default(),
             key_shown: Default::default(),
             read_op: Constant::new((KeyOp::Read as u64).to_bits()),
             clear_op: Constant::new((KeyOp::Clear as u64).to_bits()),
+            scan_op: Constant::new(SCAN.to_bits()),
             free_address: address(&counter::BUFFERS_FREE),
             frames: Default::default(),
             verdicts: Default::default(),
@@ -324,6 +352,9 @@ impl Management {
             is_verdicts: Default::default(),
             counter_value: Default::default(),
             high_half: Default::default(),
+            deep: Default::default(),
+            deep_low: Constant::new(counter::DEEP_LOADS.at(0).to_bits()),
+            deep_high: Constant::new(counter::DEEP_LOADS.at(1).to_bits()),
             index_of_unknown: Constant::new(class(&counter::UNKNOWN_VERDICT).to_bits()),
             index_of_bounds: Constant::new(class(&counter::BOUNDS_ABORTED).to_bits()),
         }
@@ -371,10 +402,15 @@ impl Logic for Management {
             writes,
             clears,
             key_requesting,
-            key_waiting,
+            key_open,
             key_found,
             key_op,
-            high_half
+            scanning,
+            scan_bucket,
+            scan_left,
+            scan_pause,
+            high_half,
+            deep
         );
 
         // The bus.
@@ -483,7 +519,7 @@ impl Logic for Management {
         }
 
         // Operations on keys: requested until taken, then done when there is an answer. What empties buckets has none.
-        self.key_request.next = self.key_requesting.q.val();
+        self.key_request.next = self.key_requesting.q.val() && !self.scan_pause.q.val();
         self.key_unit.next = self.fields[16].q.val().get_bits::<6>(0);
         self.key_operation.next.op = self.key_op.q.val();
         self.key_operation.next.slot = self.fields[17].q.val().get_bits::<3>(0);
@@ -492,22 +528,33 @@ impl Logic for Management {
         self.key_operation.next.size = self.fields[20].q.val().get_bits::<5>(0);
         self.key_operation.next.limit = self.fields[21].q.val().get_bits::<20>(0);
         self.key_operation.next.bucket = self.fields[22].q.val().get_bits::<16>(0);
+        if self.scanning.q.val() {
+            self.key_operation.next.bucket = self.scan_bucket.q.val();
+        }
         self.key_operation.next.cell = self.fields[24].q.val().get_bits::<4>(0);
         for i in 0..4 {
             self.key_pack.i[i].next = self.fields[i + 25].q.val();
         }
         self.key_operation.next.key = self.key_pack.o.val();
-        if self.write.val()
-            && (self.reg_address.val() == self.key_command.val())
-            && !self.key_requesting.q.val()
-            && !self.key_waiting.q.val()
-        {
+        self.key_busy.next = self.key_requesting.q.val() || (self.key_open.q.val() != 0);
+        if self.write.val() && (self.reg_address.val() == self.key_command.val()) && !self.key_busy.val() {
             self.key_requesting.d.next = true;
+            self.key_found.d.next = false;
             self.key_op.d.next = self.reg_wdata.val().get_bits::<4>(0);
+            self.scanning.d.next = false;
+            self.scan_bucket.d.next = self.fields[22].q.val().get_bits::<16>(0);
+            self.scan_left.d.next = self.fields[23].q.val();
+            if self.reg_wdata.val().get_bits::<4>(0) == self.scan_op.val() {
+                self.scanning.d.next = true;
+                self.key_op.d.next = self.read_op.val();
+            }
         }
-        if self.key_requesting.q.val() && self.key_ready.val() {
+        self.key_taken.next = self.key_request.val() && self.key_ready.val();
+        self.key_opened.next = self.key_taken.val() && (self.key_op.q.val() != self.clear_op.val());
+        // A key unit shows what it has read for two clocks.
+        self.scan_pause.d.next = self.key_taken.val() && self.scanning.q.val();
+        if self.key_taken.val() {
             self.key_requesting.d.next = false;
-            self.key_waiting.d.next = self.key_op.q.val() != self.clear_op.val();
             if self.key_op.q.val() == self.clear_op.val() {
                 self.fields[22].d.next = (self.fields[22].q.val() + 1) & self.field_masks[22].val();
                 self.fields[23].d.next = bits::<32>(0);
@@ -516,10 +563,21 @@ impl Logic for Management {
                     self.key_requesting.d.next = true;
                 }
             }
+            if self.scanning.q.val() && (self.scan_left.q.val() > 1) {
+                self.key_requesting.d.next = true;
+            }
+            self.scan_bucket.d.next = self.scan_bucket.q.val() + 1;
+            self.scan_left.d.next = self.scan_left.q.val() - 1;
+        }
+        if self.key_opened.val() && !self.key_answered.val() {
+            self.key_open.d.next = self.key_open.q.val() + 1;
+        }
+        if self.key_answered.val() && !self.key_opened.val() {
+            self.key_open.d.next = self.key_open.q.val() - 1;
         }
         self.key_shown.next = self.key_answer.val().key;
-        if self.key_waiting.q.val() && self.key_answered.val() {
-            self.key_waiting.d.next = false;
+        // A scan has more buckets under way when it has found a key; the next one reads those again.
+        if self.key_answered.val() && !self.key_found.q.val() {
             self.key_found.d.next = self.key_answer.val().found;
             if self.key_op.q.val() == self.read_op.val() {
                 self.fields[25].d.next = self.key_shown.val().get_bits::<32>(0);
@@ -529,12 +587,22 @@ impl Logic for Management {
             } else {
                 self.fields[29].d.next = bit_cast::<32, 20>(self.key_answer.val().place);
             }
+            if self.scanning.q.val() {
+                self.fields[22].d.next = (self.fields[22].q.val() + 1) & self.field_masks[22].val();
+                self.fields[23].d.next = bits::<32>(0);
+                if self.fields[23].q.val() > 1 {
+                    self.fields[23].d.next = self.fields[23].q.val() - 1;
+                }
+                if self.key_answer.val().found {
+                    self.key_requesting.d.next = false;
+                }
+            }
         }
         if self.reg_address.val() == self.key_status.val() {
             if self.key_found.q.val() {
                 self.rdata.d.next = 2.into();
             }
-            if self.key_requesting.q.val() || self.key_waiting.q.val() {
+            if self.key_busy.val() {
                 self.rdata.d.next = 1.into();
             }
         }
@@ -576,6 +644,17 @@ impl Logic for Management {
             }
         }
 
+        self.deep.d.next = self.deep.q.val() + bit_cast::<64, 4>(self.deep_loads.val());
+        if self.reg_address.val() == self.deep_low.val() {
+            self.rdata.d.next = self.deep.q.val().get_bits::<32>(0);
+            if self.phase.q.val() == 1 {
+                self.high_half.d.next = self.deep.q.val().get_bits::<32>(32);
+            }
+        }
+        if self.reg_address.val() == self.deep_high.val() {
+            self.rdata.d.next = self.high_half.q.val();
+        }
+
         if self.reset.val() {
             self.phase.d.next = 0.into();
             self.word_strobe.d.next = false;
@@ -584,7 +663,9 @@ impl Logic for Management {
             self.requesting.d.next = false;
             self.reading.d.next = false;
             self.key_requesting.d.next = false;
-            self.key_waiting.d.next = false;
+            self.key_open.d.next = 0.into();
+            self.scan_pause.d.next = false;
+            self.deep.d.next = 0.into();
             for i in 0..self.fields.len() {
                 self.fields[i].d.next = self.field_resets[i].val();
             }

@@ -13,10 +13,10 @@ use weir_regs::key;
 const POLLS: u32 = 100_000;
 
 /// Operations that stage words do not have: see the register `key.command`.
-const READ: u32 = 9;
 const CLEAR: u32 = 10;
 const CLEAR_STASH: u32 = 11;
 const SET_MAP: u32 = 12;
+const SCAN: u32 = 13;
 
 impl PipelineSim {
     /// Place of a key of a hash map, by the map's place in the pipeline's tables.
@@ -37,29 +37,50 @@ impl PipelineSim {
     /// The keys of a hash map with their places.
     pub fn keys(&mut self, slot: u8, map: usize) -> Result<Vec<(Key, u32)>, SimError> {
         let (place, first) = self.key_place(slot, map)?;
+        let words = self.loaded(slot)?.tables[map].key_size.div_ceil(4);
         let sizes = self.target.units.keys;
         self.select(slot, &place)?;
         let mut keys = Vec::new();
-        let ways = (0..sizes.ways).map(|way| (way, place.buckets));
-        let stash = (sizes.ways..sizes.ways + sizes.stash).map(|position| (position, 1));
-        let mut number = 0;
-        for (cell, buckets) in ways.chain(stash) {
-            self.registers.write_key_cell(cell)?;
-            for bucket in 0..buckets {
-                self.registers.write_key_bucket(first + bucket)?;
-                if self.key_command(READ)? {
-                    let mut halves = [0; 4];
-                    halves[0] = self.registers.read_key_data_0()?;
-                    halves[1] = self.registers.read_key_data_1()?;
-                    halves[2] = self.registers.read_key_data_2()?;
-                    halves[3] = self.registers.read_key_data_3()?;
-                    let word = |low: usize| u64::from(halves[low]) | u64::from(halves[low + 1]) << 32;
-                    keys.push(([word(0), word(2)], number));
-                }
-                number += 1;
-            }
+        for way in 0..sizes.ways {
+            self.scan((way, first), place.buckets, words, way * place.buckets, &mut keys)?;
+        }
+        for position in 0..sizes.stash {
+            let number = sizes.ways * place.buckets + position;
+            self.scan((sizes.ways + position, first), 1, words, number, &mut keys)?;
         }
         Ok(keys)
+    }
+
+    /// The keys in a range of buckets of one cell, each of so many words. The place of the first bucket is `number`.
+    fn scan(
+        &mut self,
+        (cell, first): (u32, u32),
+        buckets: u32,
+        words: u32,
+        number: u32,
+        keys: &mut Vec<(Key, u32)>,
+    ) -> Result<(), SimError> {
+        self.registers.write_key_cell(cell)?;
+        self.registers.write_key_bucket(first)?;
+        self.registers.write_key_count(buckets)?;
+        while self.key_command(SCAN)? {
+            let mut halves = [0; 4];
+            for (index, half) in (0..words).zip(&mut halves) {
+                *half = match index {
+                    0 => self.registers.read_key_data_0()?,
+                    1 => self.registers.read_key_data_1()?,
+                    2 => self.registers.read_key_data_2()?,
+                    _ => self.registers.read_key_data_3()?,
+                };
+            }
+            let word = |low: usize| u64::from(halves[low]) | u64::from(halves[low + 1]) << 32;
+            let left = self.registers.read_key_count()?;
+            keys.push(([word(0), word(2)], number + buckets - 1 - left));
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn key_operation(&mut self, slot: u8, map: usize, op: LateOp, key: Key) -> Result<Option<u32>, SimError> {

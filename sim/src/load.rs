@@ -82,6 +82,18 @@ impl PipelineSim {
         self.registers.bus().clocks
     }
 
+    /// What the card says about its build: a hash of the Verilog that it is made of.
+    pub fn build(&mut self) -> Result<u32, SimError> {
+        self.registers.read_identity_build()
+    }
+
+    /// Loads that the deep-load ports have done since reset.
+    pub fn deep_loads(&mut self) -> Result<u64, SimError> {
+        let low = self.registers.read_counter_deep_loads(0)?;
+        let high = self.registers.read_counter_deep_loads(1)?;
+        Ok(u64::from(low) | u64::from(high) << 32)
+    }
+
     /// Loads a program into a slot in place of what was there; its maps start as zeros.
     pub fn load(&mut self, slot: u8, pipeline: &Pipeline) -> Result<(), SimError> {
         self.check_slot(slot)?;

@@ -7,6 +7,7 @@ use weir_bpf::{Object, Program};
 use weir_engines::rtl::{Disturbance, Rtl, RunOptions};
 use weir_engines::{Engine, EngineKind, Maps, Packet, PacketResult, Subject, maps::normalise, run_all};
 use weir_pipeline::Target;
+use weir_pipeline::words::{Guard, LateOp};
 use weir_tests::corpus::{self, CorpusError};
 use weir_tests::packets::{Frame, Transport, mixture};
 use weir_tests::{compile, demo, skip};
@@ -89,5 +90,42 @@ fn neighbours_change_nothing() {
         let mut maps = rtl.maps().expect("they can be read");
         normalise(&mut maps, &object.maps);
         assert_eq!(maps, reference.maps, "{options:?}");
+    }
+}
+
+/// Reads two bytes at an offset that the packet's first byte gives: one load, whatever the packet.
+const ONE_DEEP_LOAD: &str = "
+  r2 = *(u32 *)(r1 + 0)
+  r3 = *(u32 *)(r1 + 4)
+  r4 = r2
+  r4 += 1
+  r0 = 1
+  if r4 > r3 goto out
+  r5 = *(u8 *)(r2 + 0)
+  r5 <<= 2
+  r2 += r5
+  r4 = r2
+  r4 += 2
+  if r4 > r3 goto out
+  r0 = *(u16 *)(r2 + 0)
+out:
+  exit";
+
+#[test]
+fn deep_loads_are_counted() {
+    let insns = weir_bpf::asm::assemble(ONE_DEEP_LOAD).expect("it assembles");
+    let program = Program { name: "deep".into(), section: "xdp".into(), insns, ..Program::default() };
+    let object = Object { programs: vec![program], ..Object::default() };
+    let (program, target) = (&object.programs[0], Target::named("sim").expect("a built-in target"));
+    let compiled = compile(&object, program, &target).expect("it is accepted");
+    let words = compiled.pipeline.words.iter().flatten();
+    let deep = words.filter_map(|word| word.late).filter(|late| late.op == LateOp::Deep);
+    assert_eq!(deep.map(|late| late.guard).collect::<Vec<_>>(), [Guard::Always]);
+    let subject = Subject { object: &object, program, target: &target, pipeline: Some(&compiled.pipeline) };
+    let mut rtl = Rtl::new(&subject, None).expect("it loads");
+    for count in [30, 7] {
+        let packets: Vec<Packet> = mixture(5, count, &[80]).into_iter().map(Packet::from).collect();
+        rtl.run(&packets).expect("it runs");
+        assert_eq!(rtl.rtl_figures().expect("the RTL counts").deep_loads, count as u64);
     }
 }

@@ -55,6 +55,7 @@ fn manifest(target: &Target, design: &Design) -> String {
         "# SPDX-License-Identifier: Apache-2.0 OR MIT\n\
          target: {}\n\
          emitter: {} {}\n\
+         build: {:#010x}\n\
          top: {}\n\
          verilog: weir.v\n\
          waivers: lint.vlt\n\
@@ -62,6 +63,7 @@ fn manifest(target: &Target, design: &Design) -> String {
         target.name,
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
+        design.build,
         design.top,
     )
 }

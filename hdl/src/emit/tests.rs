@@ -282,3 +282,16 @@ fn every_primitive_passes_the_gates() {
     let design = emit_block("Primitives", crate::primitives::bench::PrimitiveBench::default).unwrap();
     assert!(design.modules.iter().any(|name| name == "top$sync_ram"));
 }
+
+/// The digest is what `sha256sum` says of the text.
+#[test]
+fn a_pipeline_bears_the_hash_of_its_text() {
+    let design =
+        |verilog: &str| Design { top: "top".into(), verilog: verilog.into(), modules: vec![], build: 0 };
+    let stamped = design("x = 32'hb01d0b01;\n").stamp().unwrap();
+    assert_eq!(stamped.build, 0x1651_db49);
+    assert_eq!(stamped.verilog, "x = 32'h1651db49;\n");
+    for text in ["x = 32'hb01d0b02;\n", "x = 32'hb01d0b01 + 32'hb01d0b01;\n"] {
+        assert!(matches!(design(text).stamp(), Err(EmitError::Text(_))), "{text}");
+    }
+}

@@ -302,6 +302,78 @@ fn keys_are_asked_for_and_answered() {
     assert_eq!((registers.read_key_data_2(), registers.read_key_data_0()), (Ok(0x7777), Ok(0)));
 }
 
+/// Answers each read six clocks after it was taken, as key units do: which buckets hold a key is given.
+fn scan(registers: &mut Registers<Harness>, held: &[u64]) -> Vec<u64> {
+    let (mut read, mut under_way) = (Vec::new(), std::collections::VecDeque::from([None; 6]));
+    let bus = registers.bus();
+    for clock in 0..60 {
+        // Packets use the unit in some clocks.
+        bus.block.key_ready.next = clock % 5 != 2;
+        bus.settle();
+        let request = bus.block.key_operation.val();
+        let taken = bus.block.key_request.val() && bus.block.key_ready.val();
+        assert!(!taken || request.op == 9, "only single reads go to the unit");
+        under_way.push_back(taken.then(|| u64::from(request.bucket)));
+        read.extend(taken.then(|| u64::from(request.bucket)));
+        let answered = under_way.pop_front().flatten();
+        bus.block.key_answered.next = answered.is_some();
+        let bucket = answered.unwrap_or_default();
+        let mut answer = KeyAnswer { found: held.contains(&bucket), ..KeyAnswer::default() };
+        answer.key.set_bits::<32>(0, (bucket + 7).to_bits());
+        bus.block.key_answer.next = answer;
+        bus.clock();
+    }
+    bus.block.key_answered.next = false;
+    bus.block.key_ready.next = false;
+    read
+}
+
+#[test]
+fn scans_stop_at_each_key() {
+    let mut registers = Harness::new();
+    registers.write_key_bucket(0x40).unwrap();
+    registers.write_key_count(12).unwrap();
+    let held = [0x42, 0x43, 0x4b];
+    let mut found = Vec::new();
+    loop {
+        registers.write_key_command(13).unwrap();
+        assert_eq!(registers.read_key_status(), Ok(1));
+        let read = scan(&mut registers, &held);
+        assert!(read.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{read:x?}");
+        if registers.read_key_status() != Ok(2) {
+            break;
+        }
+        found.push(u64::from(registers.read_key_data_0().unwrap()) - 7);
+        let (bucket, left) = (registers.read_key_bucket().unwrap(), registers.read_key_count().unwrap());
+        assert_eq!((bucket, left), (*found.last().unwrap() as u32 + 1, 0x4c - bucket));
+        if left == 0 {
+            break;
+        }
+    }
+    assert_eq!(found, held);
+    // Where there is none, the scan goes to the end.
+    registers.write_key_bucket(0x50).unwrap();
+    registers.write_key_count(5).unwrap();
+    registers.write_key_command(13).unwrap();
+    assert_eq!(scan(&mut registers, &[]), [0x50, 0x51, 0x52, 0x53, 0x54]);
+    assert_eq!((registers.read_key_status(), registers.read_key_count()), (Ok(0), Ok(0)));
+    // What follows is a single operation again.
+    registers.write_key_command(9).unwrap();
+    assert_eq!(scan(&mut registers, &[0x55]), [0x55]);
+    assert_eq!((registers.read_key_status(), registers.read_key_bucket()), (Ok(2), Ok(0x55)));
+}
+
+#[test]
+fn deep_loads_are_counted() {
+    let mut registers = Harness::new();
+    for loads in [2, 0, 1, 15, 2] {
+        registers.bus().block.deep_loads.next = loads.into();
+        registers.bus().clock();
+    }
+    registers.bus().block.deep_loads.next = 0.into();
+    assert_eq!((registers.read_counter_deep_loads(0), registers.read_counter_deep_loads(1)), (Ok(20), Ok(0)));
+}
+
 #[test]
 fn frames_and_verdicts_are_counted() {
     let mut registers = Harness::new();

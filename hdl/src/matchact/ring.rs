@@ -147,6 +147,9 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     /// ... and this came of it.
     pub key_answer: Signal<Out, KeyAnswer>,
 
+    /// Deep loads that were done in this clock.
+    pub deep_loads: Signal<Out, Bits<4>>,
+
     admission: Admission,
     stage: Vec<Stage<R, RB, MB>>,
     late: Vec<LateUnits<RB, BUS>>,
@@ -167,6 +170,8 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     /// The number of stages alone, and that of stages from a lookup port to its table unit, if there are ports.
     _stages: Range<usize>,
     _before: Range<usize>,
+    /// Deep loads in this clock up to each stage.
+    deep_sum: Vec<Signal<Local, Bits<4>>>,
     window_at: Constant<Bits<14>>,
     leaver: Signal<Local, Tag>,
     register0: Signal<Local, Bits<32>>,
@@ -250,6 +255,8 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             key_ready: Default::default(),
             key_answered: Default::default(),
             key_answer: Default::default(),
+            deep_loads: Default::default(),
+            deep_sum: (0..=target.stages).map(|_| Default::default()).collect(),
             admission: Admission::new(target),
             stage: (0..target.stages).map(|stage| Stage::new(target, stage)).collect(),
             late: (0..target.stages).map(|stage| LateUnits::new(target, stage)).collect(),
@@ -440,6 +447,16 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
                     self.stage[(i + stages - before) % stages].copied.next = self.stage[i].written.val();
                 }
             }
+        }
+
+        self.deep_sum[0].next = bits::<4>(0);
+        self.deep_loads.next = bits::<4>(0);
+        for i in 0..self.late.len() {
+            self.deep_sum[i + 1].next = self.deep_sum[i].val();
+            if self.late[i].deep_write.val() {
+                self.deep_sum[i + 1].next = self.deep_sum[i].val() + 1;
+            }
+            self.deep_loads.next = self.deep_sum[i + 1].val();
         }
 
         // Padding, and the way out.

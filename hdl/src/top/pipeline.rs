@@ -4,7 +4,7 @@
 use crate::buffer::PacketBuffer;
 use crate::egress::Egress;
 use crate::ingress::Ingress;
-use crate::management::Management;
+use crate::management::{Management, NO_BUILD};
 use crate::matchact::ring::Ring;
 use rust_hdl::prelude::*;
 use weir_pipeline::Target;
@@ -161,7 +161,7 @@ impl<
             buffer: PacketBuffer::new(target),
             ring: Ring::new(target),
             egress: Egress::new(target),
-            management: Management::new(target, 0),
+            management: Management::new(target, NO_BUILD),
         }
     }
 
@@ -338,5 +338,6 @@ impl<
         self.management.report_verdict.next = self.egress.report_verdict.val();
         self.management.report_aborted.next = self.egress.report_aborted.val();
         self.management.buffers_free.next = self.buffer.free.val();
+        self.management.deep_loads.next = self.ring.deep_loads.val();
     }
 }

@@ -84,12 +84,14 @@ impl Engine for Rtl {
     fn run(&mut self, packets: &[Packet]) -> Result<Vec<PacketResult>, EngineError> {
         let frame = |packet: &Packet| RxFrame { data: packet.data.clone(), slot: SLOT, meta: packet.meta };
         let frames: Vec<RxFrame> = packets.iter().map(frame).collect();
+        let before = self.sim.deep_loads().map_err(failed)?;
         let report = self.sim.run(&frames, self.options).map_err(failed)?;
+        let deep_loads = self.sim.deep_loads().map_err(failed)? - before;
         self.figures = Some(RtlFigures {
             cycles: report.cycles,
             cycles_per_packet: report.cycles_per_packet,
             admission_gap: self.gap,
-            deep_loads: 0,
+            deep_loads,
             latency_min: report.latency_min.into(),
             latency_max: report.latency_max.into(),
             simulated_khz: report.simulated_khz,

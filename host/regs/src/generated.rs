@@ -52,7 +52,7 @@ pub mod identity {
         fields: &[],
     };
 
-    /// First 32 bits of the commit an image was built from; 0 where none was stamped, as in simulation.
+    /// Build: the first 32 bits of the SHA-256 of the Verilog of the pipeline with `0xb01d0b01` in this place. Equal builds are equal designs. The manifest of the emitted Verilog names it.
     pub const BUILD: Register = Register {
         name: "build",
         offset: 0x000c,
@@ -996,7 +996,7 @@ pub mod key {
         ],
     };
 
-    /// Bucket in the unit that is read, or the first that is emptied; then the one behind the last.
+    /// Bucket in the unit that is read, or the first that is scanned or emptied; then, but for a single read, the one behind the last.
     pub const BUCKET: Register = Register {
         name: "bucket",
         offset: 0x0318,
@@ -1012,7 +1012,7 @@ pub mod key {
         ],
     };
 
-    /// How many buckets are emptied; then 0.
+    /// How many buckets are scanned or emptied; then those that are left, which is 0 unless a scan has found a key.
     pub const COUNT: Register = Register {
         name: "count",
         offset: 0x031c,
@@ -1210,6 +1210,20 @@ pub mod counter {
         fields: &[],
     };
 
+    /// Loads that deep-load ports have done for packets of all slots, low and high half. Unit: loads.
+    pub const DEEP_LOADS: Register = Register {
+        name: "deep_loads",
+        offset: 0x0460,
+        access: Access::ReadOnly,
+        count: 2,
+        stride: 0x4,
+        count2: 1,
+        value: None,
+        reset: 0x0,
+        mask: 0xffffffff,
+        fields: &[],
+    };
+
     /// Packets that the program of a slot ended with XDP_ABORTED, bounds not among them; slot, then low and high half. Unit: packets.
     pub const ABORTED: Register = Register {
         name: "aborted",
@@ -1389,6 +1403,7 @@ pub const ALL: &[(&str, Register)] = &[
     ("counter", counter::RECEIVED),
     ("counter", counter::DROPPED_SHORT),
     ("counter", counter::DROPPED_LONG),
+    ("counter", counter::DEEP_LOADS),
     ("counter", counter::ABORTED),
     ("counter", counter::DROPPED),
     ("counter", counter::PASSED),
@@ -1414,7 +1429,7 @@ impl<B: Bus> Registers<B> {
         self.bus.read_register(identity::TARGET_FINGERPRINT.offset)
     }
 
-    /// Reads: First 32 bits of the commit an image was built from; 0 where none was stamped, as in simulation.
+    /// Reads: Build: the first 32 bits of the SHA-256 of the Verilog of the pipeline with `0xb01d0b01` in this place. Equal builds are equal designs. The manifest of the emitted Verilog names it.
     pub fn read_identity_build(&mut self) -> Result<u32, B::Error> {
         self.bus.read_register(identity::BUILD.offset)
     }
@@ -1829,22 +1844,22 @@ impl<B: Bus> Registers<B> {
         self.bus.write_register(key::LIMIT.offset, value)
     }
 
-    /// Reads: Bucket in the unit that is read, or the first that is emptied; then the one behind the last.
+    /// Reads: Bucket in the unit that is read, or the first that is scanned or emptied; then, but for a single read, the one behind the last.
     pub fn read_key_bucket(&mut self) -> Result<u32, B::Error> {
         self.bus.read_register(key::BUCKET.offset)
     }
 
-    /// Writes: Bucket in the unit that is read, or the first that is emptied; then the one behind the last.
+    /// Writes: Bucket in the unit that is read, or the first that is scanned or emptied; then, but for a single read, the one behind the last.
     pub fn write_key_bucket(&mut self, value: u32) -> Result<(), B::Error> {
         self.bus.write_register(key::BUCKET.offset, value)
     }
 
-    /// Reads: How many buckets are emptied; then 0.
+    /// Reads: How many buckets are scanned or emptied; then those that are left, which is 0 unless a scan has found a key.
     pub fn read_key_count(&mut self) -> Result<u32, B::Error> {
         self.bus.read_register(key::COUNT.offset)
     }
 
-    /// Writes: How many buckets are emptied; then 0.
+    /// Writes: How many buckets are scanned or emptied; then those that are left, which is 0 unless a scan has found a key.
     pub fn write_key_count(&mut self, value: u32) -> Result<(), B::Error> {
         self.bus.write_register(key::COUNT.offset, value)
     }
@@ -1937,6 +1952,11 @@ impl<B: Bus> Registers<B> {
     /// Reads: Frames over `max_frame_bytes`, dropped at ingress; low and high half. Unit: frames.
     pub fn read_counter_dropped_long(&mut self, index: u16) -> Result<u32, B::Error> {
         self.bus.read_register(counter::DROPPED_LONG.at(index))
+    }
+
+    /// Reads: Loads that deep-load ports have done for packets of all slots, low and high half. Unit: loads.
+    pub fn read_counter_deep_loads(&mut self, index: u16) -> Result<u32, B::Error> {
+        self.bus.read_register(counter::DEEP_LOADS.at(index))
     }
 
     /// Reads: Packets that the program of a slot ended with XDP_ABORTED, bounds not among them; slot, then low and high half. Unit: packets.
