@@ -14,6 +14,7 @@ pub mod corpus;
 pub mod coverage;
 pub mod demo;
 pub mod filetest;
+pub mod hostile;
 pub mod inputs;
 pub mod instructions;
 pub mod packets;

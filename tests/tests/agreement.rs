@@ -144,7 +144,27 @@ fn long_packets() -> Vec<Packet> {
         packet[14..].iter_mut().for_each(|byte| *byte %= [3, 60, 255][random.below(3)]);
         packet
     };
-    admitted((0..400).map(|_| packet()).collect::<Vec<_>>())
+    let mut packets: Vec<Vec<u8>> = (0..400).map(|_| packet()).collect();
+    // Options of every length in front of the one that decides, and one of the packets cut after every byte.
+    packets.extend((8..=1400).step_by(8).map(|length| chain_of_options(length, (length / 8 % 3) as u8)));
+    packets.extend(truncations(&chain_of_options(300, 1)));
+    admitted(packets)
+}
+
+/// An Ethernet header, options of so many bytes in all, and one more.
+fn chain_of_options(length: usize, last: u8) -> Vec<u8> {
+    const MOST: usize = 250;
+    let mut packet = vec![0x11; 14];
+    let mut left = length;
+    while left > 0 {
+        // None is shorter than its head of two bytes.
+        let take = if left > MOST { MOST.min(left - 2) } else { left };
+        packet.extend([1, (take - 2) as u8]);
+        packet.extend((0..take - 2).map(|i| i as u8));
+        left -= take;
+    }
+    packet.extend([last, 7, 0]);
+    packet
 }
 
 /// Packets of few different bytes, so that keys meet again.
