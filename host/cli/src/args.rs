@@ -110,9 +110,9 @@ Examples:
     Dump(DumpArgs),
     /// Run a program on packets, on several engines, and compare them
     ///
-    /// The engines are `interp` (reference interpreter), `model` (the stage words, executed), `rtl` (the simulated
-    /// hardware) and `kernel` (BPF_PROG_TEST_RUN; needs privileges). Verdicts, packet bytes and maps must be the
-    /// same on all of them; exit code 5 if they are not.
+    /// The engines are `interp` (reference interpreter), `rbpf` (an interpreter that others wrote), `model` (the stage
+    /// words, executed), `rtl` (the simulated hardware) and `kernel` (BPF_PROG_TEST_RUN; needs privileges). Verdicts,
+    /// packet bytes and maps must be the same on all of them; exit code 5 if they are not.
     #[command(after_long_help = "\
 Examples:
   weir prog run firewall.o --packets traffic.pcap

@@ -4,7 +4,10 @@
 mod cost;
 mod human;
 mod json;
+mod progress;
 mod table;
+
+pub use progress::Progress;
 
 use crate::args::{Color, OutputArgs};
 use crate::failure::{Exit, Failure};

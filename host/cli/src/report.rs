@@ -336,14 +336,33 @@ pub struct BenchReport {
     pub program: ProgramReport,
     /// Name of the target.
     pub target: String,
-    /// Packets sent.
+    /// Packets sent in the first mix.
     pub packets: usize,
     /// Clocks from one packet to the next that `prog check` announces: the larger of passes and gap.
     pub announced_cycles_per_packet: u32,
-    /// What the RTL measured.
+    /// What the RTL measured in the first mix.
     pub rtl: RtlFigures,
     /// The same where all packets are the first one.
     pub one_flow: RtlFigures,
+    /// Millions of packets a second at the target's nominal clock, in the first mix.
+    pub mpps: Option<f64>,
+    /// Simulated clocks per millisecond of wall-clock time, in the first mix.
+    pub simulated_khz: f64,
+    /// All mixes.
+    pub mixes: Vec<MixReport>,
+}
+
+/// Packets of one kind, sent at full rate.
+#[derive(Debug, Serialize)]
+pub struct MixReport {
+    /// What the packets are.
+    pub name: String,
+    /// How many of them differ.
+    pub different: usize,
+    /// Packets sent.
+    pub packets: usize,
+    /// What the RTL measured.
+    pub rtl: RtlFigures,
     /// Millions of packets a second at the target's nominal clock.
     pub mpps: Option<f64>,
     /// Simulated clocks per millisecond of wall-clock time.

@@ -4,7 +4,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Folder, hex, pcap, udp};
+use support::{Folder, pcap, udp};
+use weir_engines::maps::hex;
 
 /// The port that `drop_port.bpf.c` drops, by its `#define PORT`.
 const PORT: u16 = 4789;

@@ -5,7 +5,8 @@
 mod support;
 
 use serde_json::Value;
-use support::{Folder, hex, pcap, udp};
+use support::{Folder, pcap, udp};
+use weir_engines::maps::hex;
 
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
@@ -53,6 +54,18 @@ fn bench_measures_and_says_how_fast_it_simulates() {
         let measured = number(&report[figures]["cycles_per_packet"]);
         assert_eq!(measured, number(&report["announced_cycles_per_packet"]), "{figures}");
     }
+    let mixes = report["mixes"].as_array().expect("a list");
+    assert_eq!((mixes.len(), &mixes[0]["rtl"], &mixes[1]["rtl"]), (2, &report["rtl"], &report["one_flow"]));
+    assert_eq!((&mixes[0]["different"], &mixes[1]["different"]), (&256.into(), &1.into()));
+    // A capture of one's own takes the place of the packets that are made here.
+    let packets: Vec<Vec<u8>> = (0..3).map(|i| udp(4788 + i)).collect();
+    folder.file("own.pcap", pcap(&packets));
+    let report = folder.json(0, &["prog", "bench", &object, "--packets", "own.pcap", "-j"]);
+    assert_eq!(
+        (&report["mixes"][0]["name"], &report["mixes"][0]["different"]),
+        (&"own.pcap".into(), &3.into())
+    );
+    assert_eq!(report["packets"], 2049);
     let outcome = folder.weir(&["prog", "bench", &object]);
     assert!(outcome.stdout.contains("simulated at") && outcome.stdout.contains("cycles per packet"));
 }

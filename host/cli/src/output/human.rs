@@ -278,16 +278,34 @@ fn rtl_lines(rtl: &RtlFigures) -> String {
 }
 
 fn bench(report: &BenchReport) -> String {
-    let mut text = headline(&report.program, &report.target);
-    text += &format!("{} packets\n{}", report.packets, rtl_lines(&report.rtl));
-    text += &format!(
-        "announced: {} cycles per packet; measured with packets of one flow: {:.2}\n",
-        report.announced_cycles_per_packet, report.one_flow.cycles_per_packet
-    );
-    if let Some(mpps) = report.mpps {
-        text += &format!("{mpps:.1} Mpps at the nominal clock of the target\n");
+    let mut table = Table::new(&[
+        ("packets", Align::Left),
+        ("sent", Align::Right),
+        ("cycles/packet", Align::Right),
+        ("Mpps", Align::Right),
+        ("latency, clocks", Align::Right),
+        ("deep loads", Align::Right),
+        ("simulated kHz", Align::Right),
+    ]);
+    for mix in &report.mixes {
+        table.row(vec![
+            mix.name.clone(),
+            mix.packets.to_string(),
+            format!("{:.2}", mix.rtl.cycles_per_packet),
+            mix.mpps.map_or("-".into(), |mpps| format!("{mpps:.1}")),
+            format!("{} to {}", mix.rtl.latency_min, mix.rtl.latency_max),
+            mix.rtl.deep_loads.to_string(),
+            format!("{:.1}", mix.simulated_khz),
+        ]);
     }
-    text + &format!("simulated at {:.1} kHz\n", report.simulated_khz)
+    format!(
+        "{}announced: {} cycles per packet, admission gap {}\n{}simulated at {:.1} kHz\n",
+        headline(&report.program, &report.target),
+        report.announced_cycles_per_packet,
+        report.rtl.admission_gap,
+        table.render(0),
+        report.simulated_khz
+    )
 }
 
 #[cfg(test)]

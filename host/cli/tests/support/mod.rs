@@ -133,8 +133,3 @@ pub fn udp(port: u16) -> Vec<u8> {
     packet.resize(60, 0);
     packet
 }
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}

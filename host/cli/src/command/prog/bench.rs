@@ -7,11 +7,12 @@ use super::run::{SEED, read_packets};
 use crate::args::BenchArgs;
 use crate::failure::Failure;
 use crate::input::maps;
-use crate::report::{BenchReport, SCHEMA};
+use crate::output::Progress;
+use crate::report::{BenchReport, MixReport, SCHEMA};
 use etherparse::PacketBuilder;
 use weir_engines::packet::number;
 use weir_engines::session::open;
-use weir_engines::{EngineError, EngineKind, Maps, Packet, RtlFigures, Subject};
+use weir_engines::{EngineError, EngineKind, Maps, Packet, Subject};
 
 /// Packets of a run at least: enough that filling the ring at its start does not show.
 const PACKETS: usize = 2048;
@@ -23,9 +24,9 @@ const FLOWS: usize = 256;
 pub fn run(args: &BenchArgs) -> Result<BenchReport, Failure> {
     let loaded = super::load(&args.selection)?;
     let program = super::select(&loaded.object, &args.selection)?;
-    let once = match &args.packets {
-        Some(path) => read_packets(Some(path), &[], &loaded.target)?.0,
-        None => (0..FLOWS).map(udp).collect::<Result<_, _>>()?,
+    let (name, once) = match &args.packets {
+        Some(path) => (path.display().to_string(), read_packets(Some(path), &[], &loaded.target)?.0),
+        None => (format!("{FLOWS} flows"), (0..FLOWS).map(udp).collect::<Result<_, _>>()?),
     };
     let before = match &args.maps {
         Some(path) => maps::read(path, &loaded.object.maps)?,
@@ -36,24 +37,40 @@ pub fn run(args: &BenchArgs) -> Result<BenchReport, Failure> {
         Subject { object: &loaded.object, program, target: &loaded.target, pipeline: Some(&pipeline) };
     // Packets of one flow meet in the same entries of maps, one right behind the other.
     let single = once.first().cloned().ok_or_else(|| Failure::new("there are no packets"))?;
-    let one_flow = measure(&subject, vec![single], &before)?.1;
-    let (packets, rtl) = measure(&subject, once, &before)?;
+    let mixes = [(name, once), ("the first alone".to_owned(), vec![single])];
+    let progress = Progress::new(mixes.len());
+    let mixes: Result<Vec<MixReport>, Failure> = mixes
+        .into_iter()
+        .map(|(name, once)| {
+            progress.step(&name);
+            measure(&subject, name, once, &before)
+        })
+        .collect();
+    progress.finish();
+    let mixes = mixes?;
+    let [first, one_flow] = &mixes[..] else { return Err(Failure::new("a mix was not measured")) };
     Ok(BenchReport {
         schema: SCHEMA,
         program: super::describe_program(program),
         target: loaded.target.name.clone(),
-        packets,
+        packets: first.packets,
         announced_cycles_per_packet: loaded.target.interval(pipeline.passes(), pipeline.gap),
-        mpps: (rtl.cycles_per_packet > 0.0).then(|| mpps(&loaded.target, rtl.cycles_per_packet)),
-        simulated_khz: rtl.simulated_khz,
-        rtl,
-        one_flow,
+        mpps: first.mpps,
+        simulated_khz: first.simulated_khz,
+        rtl: first.rtl.clone(),
+        one_flow: one_flow.rtl.clone(),
+        mixes,
     })
 }
 
-/// Sends packets again and again, back to back; how many there were, and what the RTL counted.
-fn measure(subject: &Subject<'_>, once: Vec<Packet>, before: &Maps) -> Result<(usize, RtlFigures), Failure> {
-    let count = PACKETS.next_multiple_of(once.len());
+/// Sends packets again and again, back to back; what the RTL counted.
+fn measure(
+    subject: &Subject<'_>,
+    name: String,
+    once: Vec<Packet>,
+    before: &Maps,
+) -> Result<MixReport, Failure> {
+    let (different, count) = (once.len(), PACKETS.next_multiple_of(once.len()));
     let mut packets: Vec<Packet> = once.into_iter().cycle().take(count).collect();
     number(&mut packets, SEED);
     let figures = open(subject, EngineKind::Rtl)
@@ -66,8 +83,10 @@ fn measure(subject: &Subject<'_>, once: Vec<Packet>, before: &Maps) -> Result<(u
             EngineError::Skipped(why) => Failure::new(format!("engine `rtl` cannot run: {why}")),
             failed => Failure::new(failed.to_string()),
         })?;
-    let figures = figures.ok_or_else(|| Failure::new("engine `rtl` has measured nothing"))?;
-    Ok((packets.len(), figures))
+    let rtl = figures.ok_or_else(|| Failure::new("engine `rtl` has measured nothing"))?;
+    let mpps = (rtl.cycles_per_packet > 0.0).then(|| mpps(subject.target, rtl.cycles_per_packet));
+    let simulated_khz = rtl.simulated_khz;
+    Ok(MixReport { name, different, packets: count, rtl, mpps, simulated_khz })
 }
 
 /// A UDP packet of 60 bytes, the shortest frame without its FCS.
