@@ -175,11 +175,11 @@ table! {
         help Some("make the maps smaller, or choose a target with larger table units");
     PASSES "X0502" "too many passes" explanation
         "The program needs more stages than all passes of the target together have."
-        example None,
+        example Some("r2 = *(u32 *)(r1 + 12)\nr0 = *(u32 *)(r1 + 16)\nr3 = 0\nagain:\nr0 ^= r2\nr0 <<= 1\nr0 += r2\nr3 += 1\nif r3 < 600 goto again\nexit"),
         help Some("choose a target with more stages or passes; divisions by variables are the most expensive instructions");
     REGISTERS "X0503" "too many live values" explanation
         "At one point more values are still needed than the registers and the stack area of the target hold."
-        example None,
+        example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 64\nr0 = 1\nif r4 > r3 goto out\nr5 = 0\nfill:\nr6 = *(u8 *)(r2 + 0)\nr6 *= 3\nr7 = r10\nr7 -= r5\n*(u64 *)(r7 - 8) = r6\nr2 += 1\nr5 += 8\nif r5 < 320 goto fill\nr8 = 0\ntwice:\nr5 = 0\nsum:\nr7 = r10\nr7 -= r5\nr6 = *(u64 *)(r7 - 8)\nr0 *= 3\nr0 ^= r6\nr5 += 8\nif r5 < 320 goto sum\nr8 += 1\nif r8 < 2 goto twice\nout:\nexit"),
         help Some("compute values closer to where they are used");
     PREDICATES "X0504" "too many live conditions" explanation
         "At one point more conditions are still needed than the target has predicates."
