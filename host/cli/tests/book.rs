@@ -76,10 +76,10 @@ fn folder() -> Folder {
         x.display()
     );
     folder.file("x", script);
-    let manifests = root().canonicalize().expect("the work tree").join("host");
+    let top = root().canonicalize().expect("the work tree");
     let script = format!(
-        "#!/bin/sh\ngrep -qsx \"name = \\\"$3\\\"\" '{}'/*/Cargo.toml || exit 9\n",
-        manifests.display()
+        "#!/bin/sh\ncd '{}' && grep -qsx \"name = \\\"$3\\\"\" host/*/Cargo.toml */Cargo.toml || exit 9\n",
+        top.display()
     );
     folder.file("cargo", script);
     for name in ["x", "cargo"] {
