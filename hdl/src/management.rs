@@ -113,6 +113,8 @@ pub struct Management {
     pub program_passes: Signal<Out, Bits<7>>,
     /// Least clocks between two admissions.
     pub program_gap: Signal<Out, Bits<16>>,
+    /// Whether the program moves heads.
+    pub program_moves_head: Signal<Out, Bit>,
     /// Stores a map descriptor, ...
     pub map_write: Signal<Out, Bit>,
     /// ... of this slot, ...
@@ -268,6 +270,7 @@ impl Management {
             program_slot: Default::default(),
             program_passes: Default::default(),
             program_gap: Default::default(),
+            program_moves_head: Default::default(),
             map_write: Default::default(),
             map_slot: Default::default(),
             map_unit: Default::default(),
@@ -469,6 +472,7 @@ impl Logic for Management {
         self.program_slot.next = self.fields[3].q.val().get_bits::<3>(0);
         self.program_passes.next = self.fields[4].q.val().get_bits::<7>(0);
         self.program_gap.next = self.fields[5].q.val().get_bits::<16>(0);
+        self.program_moves_head.next = self.fields[4].q.val().get_bit(8);
         self.map_write.next = self.map_strobe.q.val();
         self.map_slot.next = self.fields[6].q.val().get_bits::<3>(0);
         self.map_unit.next = self.fields[7].q.val().get_bits::<6>(0);

@@ -47,9 +47,6 @@ pub enum SimError {
     /// The target cannot run the pipeline.
     #[error(transparent)]
     Pipeline(#[from] InvalidPipeline),
-    /// Egress sends packets from where they started when they came.
-    #[error("the program moves the head of packets, which the RTL cannot do")]
-    MovesHead,
     /// A table unit is too small for the maps of all loaded programs.
     #[error("the table units have no room for the maps of slot {slot} beside those of other slots")]
     TableSpace {

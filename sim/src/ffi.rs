@@ -192,7 +192,7 @@ pub struct PrimitiveModel(NonNull<c_void>);
 
 impl PrimitiveModel {
     /// Names of the outputs, in the order in which [`PrimitiveModel::step`] gives them.
-    pub const OUTPUTS: [&str; 18] = [
+    pub const OUTPUTS: [&str; 19] = [
         "packed",
         "shifted",
         "delayed_0",
@@ -211,6 +211,7 @@ impl PrimitiveModel {
         "computed",
         "computed_plain",
         "related",
+        "realigned",
     ];
 
     /// A model before its first clock; `None` where memory is short.
@@ -220,8 +221,8 @@ impl PrimitiveModel {
     }
 
     /// Applies `stimulus`, gives the outputs, and lets one clock pass.
-    pub fn step(&mut self, stimulus: &[u32; 8]) -> [u64; 18] {
-        let mut outputs = [0; 18];
+    pub fn step(&mut self, stimulus: &[u32; 8]) -> [u64; 19] {
+        let mut outputs = [0; 19];
         // SAFETY: the pointer is that of a live model; the shim reads eight words and writes at most as many outputs as
         // it is told that there is room for.
         unsafe {

@@ -9,7 +9,7 @@ use crate::error::SimError;
 use std::path::Path;
 use weir_pipeline::words::STAGE_WORD_U32S;
 use weir_pipeline::{Pipeline, Table, Target};
-use weir_regs::{MAP_VERSION, Registers, identity, table};
+use weir_regs::{MAP_VERSION, Registers, identity, program, table};
 
 /// Polls of a table access before it counts as stuck.
 const TABLE_POLLS: u32 = 100_000;
@@ -30,6 +30,8 @@ pub(crate) struct Loaded {
     shift: Vec<u32>,
     /// Buckets by which its keys do, for each key unit.
     pub(crate) key_shift: Vec<u32>,
+    /// Whether the program may move the heads of packets.
+    moves_head: bool,
 }
 
 /// The simulated pipeline with its programs.
@@ -98,10 +100,7 @@ impl PipelineSim {
     pub fn load(&mut self, slot: u8, pipeline: &Pipeline) -> Result<(), SimError> {
         self.check_slot(slot)?;
         pipeline.validate(&self.target)?;
-        if pipeline.moves_head {
-            return Err(SimError::MovesHead);
-        }
-        let loaded = self.place(slot, &pipeline.tables)?;
+        let loaded = Loaded { moves_head: pipeline.moves_head, ..self.place(slot, &pipeline.tables)? };
         self.unload(slot)?;
         self.write_words(slot, pipeline)?;
         self.set_key_maps(slot, &loaded)?;
@@ -112,7 +111,7 @@ impl PipelineSim {
         }
         // Evenly spaced from the first packet on, not a burst while the ring is empty and a wait after it.
         let interval = self.target.interval(pipeline.passes(), pipeline.gap);
-        self.write_program(slot, pipeline.passes(), interval)?;
+        self.write_program(slot, pipeline.passes(), interval, pipeline.moves_head)?;
         self.slots[slot as usize] = Some(loaded);
         Ok(())
     }
@@ -120,7 +119,7 @@ impl PipelineSim {
     /// Takes the program out of a slot: its packets pass unchanged, its map descriptors admit nothing.
     pub fn unload(&mut self, slot: u8) -> Result<(), SimError> {
         self.check_slot(slot)?;
-        self.write_program(slot, 0, 1)?;
+        self.write_program(slot, 0, 1, false)?;
         if let Some(loaded) = self.slots[slot as usize].take() {
             for map in &loaded.tables {
                 self.write_descriptor(slot, map.unit, map.id, 0, 0)?;
@@ -176,6 +175,13 @@ impl PipelineSim {
         }
     }
 
+    /// Slots whose program may move the heads of packets.
+    pub(crate) fn moves_head(&self) -> [bool; 8] {
+        std::array::from_fn(|slot| {
+            self.slots.get(slot).and_then(Option::as_ref).is_some_and(|loaded| loaded.moves_head)
+        })
+    }
+
     /// The program in a slot.
     pub(crate) fn loaded(&self, slot: u8) -> Result<&Loaded, SimError> {
         self.check_slot(slot)?;
@@ -198,7 +204,9 @@ impl PipelineSim {
         });
         let key_shift: Option<Vec<u32>> = key_shift.collect();
         match (shift, key_shift) {
-            (Some(shift), Some(key_shift)) => Ok(Loaded { tables: tables.to_vec(), shift, key_shift }),
+            (Some(shift), Some(key_shift)) => {
+                Ok(Loaded { tables: tables.to_vec(), shift, key_shift, moves_head: false })
+            }
             (None, _) => Err(SimError::TableSpace { slot }),
             (_, None) => Err(SimError::KeySpace { slot }),
         }
@@ -261,9 +269,10 @@ impl PipelineSim {
         Ok(())
     }
 
-    fn write_program(&mut self, slot: u8, passes: u32, gap: u32) -> Result<(), SimError> {
+    fn write_program(&mut self, slot: u8, passes: u32, gap: u32, moves_head: bool) -> Result<(), SimError> {
+        let moves_head = u32::from(moves_head) << program::PASSES.fields[1].low;
         self.registers.write_program_slot(slot.into())?;
-        self.registers.write_program_passes(passes)?;
+        self.registers.write_program_passes(passes | moves_head)?;
         self.registers.write_program_gap(gap)?;
         self.registers.write_program_commit(1)
     }

@@ -98,6 +98,8 @@ struct Flight {
     outcome: FrameOutcome,
     arrived: Option<u64>,
     reported: bool,
+    /// Bytes that the card says it has.
+    length: usize,
     sent: bool,
 }
 
@@ -106,7 +108,7 @@ impl PipelineSim {
     pub fn run(&mut self, frames: &[RxFrame], options: RunOptions) -> Result<RunReport, SimError> {
         let started = Instant::now();
         let before = self.registers.bus().clocks;
-        let mut run = Run::new(&self.target, frames, options)?;
+        let mut run = Run::new(&self.target, self.moves_head(), frames, options)?;
         let card = self.registers.bus();
         let outcome = run.clocks(card);
         card.inputs.rx_valid = 0;
@@ -135,6 +137,8 @@ impl PipelineSim {
 struct Run<'a> {
     frames: &'a [RxFrame],
     options: RunOptions,
+    /// Slots whose program may make frames longer or shorter.
+    moves_head: [bool; 8],
     bus: usize,
     legal: std::ops::RangeInclusive<usize>,
     random: Random,
@@ -156,7 +160,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(target: &Target, frames: &'a [RxFrame], options: RunOptions) -> Result<Run<'a>, SimError> {
+    fn new(
+        target: &Target,
+        moves_head: [bool; 8],
+        frames: &'a [RxFrame],
+        options: RunOptions,
+    ) -> Result<Run<'a>, SimError> {
         let legal = MIN_FRAME_BYTES..=target.max_frame_bytes as usize;
         if let Some(frame) = frames.iter().find(|f| u32::from(f.slot) >= target.program_slots) {
             return Err(SimError::Slot { slot: frame.slot, slots: target.program_slots });
@@ -168,6 +177,7 @@ impl<'a> Run<'a> {
         Ok(Run {
             frames,
             options,
+            moves_head,
             bus: target.bus_bytes as usize,
             legal,
             random: Random::new(options.disturbance.map_or(0, |d| d.seed)),
@@ -284,13 +294,16 @@ impl<'a> Run<'a> {
             return fault(number, "has two verdicts");
         }
         flight.reported = true;
+        flight.length = outputs.report_length.into();
         flight.outcome.verdict = outputs.report_verdict;
         flight.outcome.aborted = outputs.report_aborted != 0;
         flight.outcome.latency_clocks = (card.clocks - arrived) as u32;
         self.reported += 1;
         self.waiting += usize::from(SENT.contains(&outputs.report_verdict));
         let frame = &self.frames[number as usize];
-        if frame.slot != outputs.report_slot || frame.data.len() != outputs.report_length.into() {
+        let changed = frame.data.len() != usize::from(outputs.report_length);
+        let may_change = self.moves_head[frame.slot as usize] && outputs.report_aborted == 0;
+        if frame.slot != outputs.report_slot || (changed && !may_change) {
             let (slot, length) = (outputs.report_slot, outputs.report_length);
             return fault(number, &format!("is reported with slot {slot} and {length} bytes"));
         }
@@ -331,6 +344,10 @@ impl<'a> Run<'a> {
         }
         flight.outcome.data.get_or_insert_default().extend_from_slice(&outputs.tx_data[..bytes]);
         flight.sent = outputs.tx_last != 0;
+        let (sent, length) = (flight.outcome.data.as_ref().map_or(0, Vec::len), flight.length);
+        if sent > length || (flight.sent && sent != length) {
+            return fault(number, &format!("comes out with {sent} bytes and was reported with {length}"));
+        }
         self.coming = (!flight.sent).then_some(number);
         self.waiting -= usize::from(self.coming.is_none());
         Ok(())

@@ -183,7 +183,7 @@ void weir_primitives_step(void* model, const uint32_t stimulus[8], uint64_t* out
         top.packed,    top.shifted,   top.delayed_0, top.delayed_1,  top.delayed_3, top.enabled,
         top.product_1, top.product_3, top.sync_read, top.async_read, top.held_read,
         top.context,   top.context_low, top.context_high,
-        top.chosen,    top.computed,  top.computed_plain, top.related,
+        top.chosen,    top.computed,  top.computed_plain, top.related, top.realigned,
     };
     std::memcpy(outputs, now, std::min(sizeof now, count * sizeof *now));
     instance.edge(true);

@@ -18,7 +18,7 @@ gap 1
 passes 1
 table "drops" array key 4 value 8 entries 4 places 4 unit 0 id 0 base 3
 pass 0 stage 0
-  lsu load r1 = u16 [zero +12] if always
+  lsu load r1 = u16 [zero +ETHERTYPE] if always
   alu1 r2 = swap16 zero, load if always
   cmp0 eq.32 alu1, 2048 (p0, p0) -> p1:f0, p2:0f
 pass 0 stage 1
@@ -26,6 +26,20 @@ pass 0 stage 1
 pass 0 stage 2
   alu0 r0 = mov zero, 2 if p2
   alu1 r0 = mov zero, 1 if p1
+end
+"#;
+
+/// Moves the head of everything to a context address and sends it back.
+const MOVE: &str = r#"
+pipeline "move"
+target TARGET
+tag 0000000000000000
+gap 1
+passes 1
+moves_head
+pass 0 stage 0
+  alu0 r2 = mov zero, START if always
+  alu1 r0 = mov zero, 3 if always
 end
 "#;
 
@@ -60,7 +74,9 @@ end
 "#;
 
 fn pipeline(target: &str, text: &str) -> Pipeline {
-    parse(&text.replace("TARGET", target), Target::named(target).unwrap().stages).unwrap()
+    let sizes = Target::named(target).unwrap();
+    let ethertype = (sizes.headroom_bytes + 12).to_string();
+    parse(&text.replace("TARGET", target).replace("ETHERTYPE", &ethertype), sizes.stages).unwrap()
 }
 
 fn sim(target: &str, programs: &[&str]) -> PipelineSim {
@@ -175,6 +191,56 @@ fn one_packet_per_clock_from_port_to_port() {
         let clocks = interval(sim.target(), &pipeline(target, DROP_IPV4), 60);
         assert_eq!(report.cycles_per_packet, f64::from(clocks));
         assert!(report.cycles < (2000 * clocks + 300).into(), "{} cycles", report.cycles);
+    });
+}
+
+/// Frames that grow into the headroom, that shrink, and that would shrink to less than an Ethernet header.
+#[test]
+fn heads_move_by_any_number_of_bytes() {
+    on_every_target(|target| {
+        let mut sim = sim(target, &[]);
+        let headroom = sim.target().headroom_bytes as usize;
+        if headroom == 0 {
+            let moving = pipeline(target, &MOVE.replace("START", "0"));
+            assert!(sim.load(0, &moving).is_err(), "{target} has no headroom");
+            return;
+        }
+        let longest = sim.target().max_frame_bytes as usize;
+        let lengths = (14..=34).chain((60..=200).step_by(7)).chain([longest - 1, longest]);
+        let frames: Vec<RxFrame> = lengths.map(|length| frame(length, 0x0800)).collect();
+        let disturbance = Some(Disturbance { seed: 11, rx_gaps: 40, tx_stalls: 120 });
+        for start in (0..=headroom + 70).chain([headroom + 500, headroom + longest - 14, 5000]) {
+            sim.load(0, &pipeline(target, &MOVE.replace("START", &start.to_string()))).unwrap();
+            let disturbance = disturbance.filter(|_| start % 2 == 1);
+            let report = sim.run(&frames, RunOptions { disturbance, ..Default::default() }).unwrap();
+            for (frame, outcome) in frames.iter().zip(&report.frames) {
+                let with_headroom = [vec![0; headroom], frame.data.clone()].concat();
+                let there = start + 14 <= with_headroom.len();
+                assert_eq!((outcome.verdict, outcome.aborted), if there { (3, false) } else { (0, true) });
+                let expected = there.then(|| with_headroom[start..].to_vec());
+                assert_eq!(outcome.data, expected, "{} bytes from {start}", frame.data.len());
+            }
+        }
+    });
+}
+
+/// A frame costs egress a clock per beat that it touches, wherever it starts.
+#[test]
+fn moved_heads_cost_no_clock_where_the_bus_has_room() {
+    on_every_target(|target| {
+        let mut sim = sim(target, &[]);
+        let (headroom, bus) = (sim.target().headroom_bytes, sim.target().bus_bytes);
+        if headroom == 0 {
+            return;
+        }
+        // The last byte stays in its beat, the first moves within the beat before.
+        let frames = vec![frame(2 * bus as usize, 0x0800); 1000];
+        let moving = pipeline(target, &MOVE.replace("START", &(headroom + 1).to_string()));
+        sim.load(0, &moving).unwrap();
+        let report = sim.run(&frames, RunOptions::default()).unwrap();
+        let clocks = interval(sim.target(), &moving, 2 * bus);
+        assert_eq!(report.cycles_per_packet, f64::from(clocks));
+        assert!(report.cycles < (1000 * clocks + 300).into(), "{} cycles", report.cycles);
     });
 }
 

@@ -26,7 +26,7 @@ fn field(stimulus: &[u32; 8], low: usize, width: usize) -> u64 {
 }
 
 /// What the outputs of a clock have to be, from the stimuli up to it; the last is that of the clock.
-fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [u64; 18] {
+fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [u64; 19] {
     let now = history[history.len() - 1];
     let ago = |clocks: usize| history.len().checked_sub(clocks + 1).map(|index| history[index]);
     let low = |clocks: usize| ago(clocks).map_or(0, |s| field(&s, 0, 64));
@@ -75,6 +75,7 @@ fn expected(history: &[[u32; 8]], memory: &[u64; 16], read: u64, held: u64) -> [
         computed(&before, &now),
         if field(&before, 192, 5) < 6 { computed(&before, &now) } else { 0 },
         related(&before, &now).into(),
+        (context >> (8 * field(&now, 141, 3))) as u64,
     ]
 }
 
@@ -182,6 +183,7 @@ fn compare() {
             bench.computed.val().to_u64(),
             bench.computed_plain.val().to_u64(),
             bench.related.val().into(),
+            bench.realigned.val().to_u64(),
         ];
         let verilog = model.step(&stimulus);
         let plain = expected(&history, &memory, last_read, held);

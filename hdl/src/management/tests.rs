@@ -47,7 +47,8 @@ impl Harness {
         if b.program_write.val() {
             let values: [u64; 3] =
                 [b.program_slot.val().into(), b.program_passes.val().into(), b.program_gap.val().into()];
-            self.strobes.push(("program", [values[0], values[1], values[2], 0]));
+            let moves_head = b.program_moves_head.val().into();
+            self.strobes.push(("program", [values[0], values[1], values[2], moves_head]));
         }
         if b.map_write.val() {
             let place = u64::from(b.map_slot.val()) << 16
@@ -160,6 +161,8 @@ fn commits_hand_over_what_was_set() {
     registers.write_program_passes(32).unwrap();
     registers.write_program_gap(70).unwrap();
     registers.write_program_commit(0).unwrap();
+    registers.write_program_passes(1 << 8 | 5).unwrap();
+    registers.write_program_commit(0).unwrap();
     registers.write_map_slot(1).unwrap();
     registers.write_map_unit(2).unwrap();
     registers.write_map_id(3).unwrap();
@@ -173,6 +176,7 @@ fn commits_hand_over_what_was_set() {
         [
             ("word", [1, 31, 15, 0x0202_0202_0101_0101]),
             ("program", [1, 32, 70, 0]),
+            ("program", [1, 5, 70, 1]),
             ("map", [0x1_02_03, 0x1_2345, 0x1f_ffff, 0]),
         ]
     );

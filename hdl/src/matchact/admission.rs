@@ -43,16 +43,22 @@ pub struct Admission {
     pub program_passes: Signal<In, Bits<7>>,
     /// Clocks from one admission to the next.
     pub program_gap: Signal<In, Bits<16>>,
+    /// Whether register 2 says at the end where the packet starts.
+    pub program_moves_head: Signal<In, Bit>,
     /// Who comes round.
     pub returning: Signal<In, Tag>,
     /// Who comes round leaves.
     pub leaving: Signal<Out, Bit>,
+    /// The program of who comes round moves heads.
+    pub moves_head: Signal<Out, Bit>,
     /// A packet enters.
     pub entering: Signal<Out, Bit>,
     /// Who has the place in the next turn.
     pub tag: Signal<Out, Tag>,
     passes: Vec<DFF<Bits<7>>>,
     gap: Vec<DFF<Bits<16>>>,
+    /// Only where there is headroom.
+    moving: Vec<DFF<Bit>>,
     wait: Vec<DFF<Bits<16>>>,
     /// Turns of a place that packets of the slot took beyond what the slot has been given since.
     debt: Vec<DFF<Bits<9>>>,
@@ -110,12 +116,17 @@ impl Admission {
             program_slot: Default::default(),
             program_passes: Default::default(),
             program_gap: Default::default(),
+            program_moves_head: Default::default(),
             returning: Default::default(),
             leaving: Default::default(),
+            moves_head: Default::default(),
             entering: Default::default(),
             tag: Default::default(),
             passes: (0..slots).map(|_| Default::default()).collect(),
             gap: (0..slots).map(|_| Default::default()).collect(),
+            moving: (0..if target.headroom_bytes == 0 { 0 } else { slots })
+                .map(|_| Default::default())
+                .collect(),
             wait: (0..slots).map(|_| Default::default()).collect(),
             debt: (0..slots).map(|_| Default::default()).collect(),
             cost: Default::default(),
@@ -261,6 +272,22 @@ impl Logic for Admission {
             }
             if self.reset.val() {
                 self.debt[i].d.next = bits::<9>(0);
+            }
+        }
+
+        // Whose register 2 says where the packet starts.
+        self.moves_head.next = false;
+        for i in 0..self.moving.len() {
+            self.moving[i].clock.next = self.clock.val();
+            self.moving[i].d.next = self.moving[i].q.val();
+            if self.moving[i].q.val() && (self.returning.val().slot == self.number[i].val()) {
+                self.moves_head.next = self.returning.val().active;
+            }
+            if self.program_write.val() && (self.program_slot.val() == self.number[i].val()) {
+                self.moving[i].d.next = self.program_moves_head.val();
+            }
+            if self.reset.val() {
+                self.moving[i].d.next = false;
             }
         }
 

@@ -47,7 +47,6 @@ pub struct Lsu<const RB: usize, const MB: usize> {
     held_packet_end: DFF<Bits<13>>,
     held: DFF<LsuWord>,
     permitted: DFF<Bit>,
-    headroom: Vec<Constant<Bits<13>>>,
     stack_base: Constant<Bits<13>>,
     stack_end: Constant<Bits<13>>,
     allowed: Signal<Local, Bit>,
@@ -58,7 +57,6 @@ pub struct Lsu<const RB: usize, const MB: usize> {
     behind: Signal<Local, Bits<13>>,
     bytes: Signal<Local, Bits<8>>,
     storing: Signal<Local, Bit>,
-    behind_headroom: Signal<Local, Bit>,
     in_bounds: Signal<Local, Bit>,
 }
 
@@ -89,8 +87,6 @@ impl<const RB: usize, const MB: usize> Lsu<RB, MB> {
             held_packet_end: Default::default(),
             held: Default::default(),
             permitted: Default::default(),
-            // Without headroom there is nothing to compare.
-            headroom: (0..target.headroom_bytes.min(1)).map(|_| constant(target.headroom_bytes)).collect(),
             stack_base: constant(target.stack_base()),
             stack_end: constant(target.context_bytes()),
             allowed: Default::default(),
@@ -101,7 +97,6 @@ impl<const RB: usize, const MB: usize> Lsu<RB, MB> {
             behind: Default::default(),
             bytes: Default::default(),
             storing: Default::default(),
-            behind_headroom: Default::default(),
             in_bounds: Default::default(),
         }
     }
@@ -152,12 +147,8 @@ impl<const RB: usize, const MB: usize> Logic for Lsu<RB, MB> {
             self.bytes.next = bits::<8>(0xf);
             self.behind.next = self.first.val() + 4;
         }
-        self.behind_headroom.next = true;
-        for i in 0..self.headroom.len() {
-            self.behind_headroom.next = self.first.val() >= self.headroom[i].val();
-        }
-        self.in_bounds.next = (self.behind_headroom.val()
-            && (self.behind.val() <= self.held_packet_end.q.val()))
+        // The headroom is the packet's too: its head may move there.
+        self.in_bounds.next = (self.behind.val() <= self.held_packet_end.q.val())
             || ((self.first.val() >= self.stack_base.val()) && (self.behind.val() <= self.stack_end.val()));
         self.storing.next = self.permitted.q.val() && (self.held.q.val().kind == 2);
         self.abort.next = false;

@@ -60,8 +60,10 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
 
     /// A packet leaves.
     pub exit_valid: Signal<Out, Bit>,
-    /// Its first bytes after the program.
-    pub exit_window: Signal<Out, Bits<WB>>,
+    /// Headroom, window and stack after the program.
+    pub exit_memory: Signal<Out, Bits<MB>>,
+    /// Context address at which the packet starts.
+    pub exit_start: Signal<Out, Bits<14>>,
     /// Program slot.
     pub exit_slot: Signal<Out, Bits<3>>,
     /// Packet buffer.
@@ -103,6 +105,8 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     pub program_passes: Signal<In, Bits<7>>,
     /// Clocks from one admission to the next, at least 1.
     pub program_gap: Signal<In, Bits<16>>,
+    /// Whether register 2 says at the end where the packet starts; without headroom it never does.
+    pub program_moves_head: Signal<In, Bit>,
 
     /// Sets base and limit of a map.
     pub map_write: Signal<In, Bit>,
@@ -172,7 +176,7 @@ pub struct Ring<const R: usize, const RB: usize, const WB: usize, const MB: usiz
     _before: Range<usize>,
     /// Deep loads in this clock up to each stage.
     deep_sum: Vec<Signal<Local, Bits<4>>>,
-    window_at: Constant<Bits<14>>,
+    headroom: Constant<Bits<14>>,
     leaver: Signal<Local, Tag>,
     register0: Signal<Local, Bits<32>>,
     aborted: Signal<Local, Bit>,
@@ -215,7 +219,8 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             enter_timestamp: Default::default(),
             enter_random: Default::default(),
             exit_valid: Default::default(),
-            exit_window: Default::default(),
+            exit_memory: Default::default(),
+            exit_start: Default::default(),
             exit_slot: Default::default(),
             exit_buffer: Default::default(),
             exit_length: Default::default(),
@@ -235,6 +240,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             program_slot: Default::default(),
             program_passes: Default::default(),
             program_gap: Default::default(),
+            program_moves_head: Default::default(),
             map_write: Default::default(),
             map_slot: Default::default(),
             map_unit: Default::default(),
@@ -288,7 +294,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             descriptor: Default::default(),
             _stages: stages..stages + 1,
             _before: before..before + before.min(1),
-            window_at: Constant::new((u64::from(target.headroom_bytes) * 8).to_bits()),
+            headroom: Constant::new(u64::from(target.headroom_bytes).to_bits()),
             leaver: Default::default(),
             register0: Default::default(),
             aborted: Default::default(),
@@ -317,6 +323,7 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
         self.admission.program_slot.next = self.program_slot.val();
         self.admission.program_passes.next = self.program_passes.val();
         self.admission.program_gap.next = self.program_gap.val();
+        self.admission.program_moves_head.next = self.program_moves_head.val();
         // The last of these assignments holds.
         for i in 0..self.tag.len() {
             self.leaver.next = self.tag[i].q.val();
@@ -475,7 +482,11 @@ impl<const R: usize, const RB: usize, const WB: usize, const MB: usize, const BU
             }
         }
         self.exit_valid.next = self.admission.leaving.val();
-        self.exit_window.next = self.pad_memory.q.val().get_bits::<WB>(self.window_at.val().index());
+        self.exit_memory.next = self.pad_memory.q.val();
+        self.exit_start.next = self.headroom.val();
+        if self.admission.moves_head.val() {
+            self.exit_start.next = self.pad_registers.q.val().get_bits::<14>(128);
+        }
         self.exit_slot.next = self.leaver.val().slot;
         self.exit_buffer.next = self.leaver.val().buffer;
         self.exit_length.next = self.leaver.val().length;

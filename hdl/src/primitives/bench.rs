@@ -5,7 +5,7 @@
 
 use super::{
     Arithmetic, AsyncRam, Choose, ContextRead, ContextWrite, Delay, EnableRegister, HoldRam, Multiply, Pack,
-    RamStyle, Relation, Shift64, SyncRam,
+    RamStyle, Realign, Relation, Shift64, SyncRam,
 };
 use rust_hdl::prelude::*;
 
@@ -58,6 +58,8 @@ pub struct PrimitiveBench {
     /// Relation of bits 200..203 a clock ago, 32-bit where bit 203 was set, between sources that bits 204..206 and
     /// 206..208 said, the second being `b` where bit 208 was set.
     pub related: Signal<Out, Bit>,
+    /// Bits 0..128 from the byte on that bits 141..144 say.
+    pub realigned: Signal<Out, Bits<64>>,
     pack: Pack<3, 8, 24>,
     shift: Shift64,
     delay_0: Delay<64>,
@@ -75,6 +77,7 @@ pub struct PrimitiveBench {
     arithmetic: Arithmetic,
     arithmetic_plain: Arithmetic,
     relation: Relation,
+    realign: Realign<64>,
 }
 
 impl Default for PrimitiveBench {
@@ -100,6 +103,7 @@ impl Default for PrimitiveBench {
             computed: Default::default(),
             computed_plain: Default::default(),
             related: Default::default(),
+            realigned: Default::default(),
             pack: Default::default(),
             shift: Default::default(),
             delay_0: Delay::new(0),
@@ -117,6 +121,7 @@ impl Default for PrimitiveBench {
             arithmetic: Arithmetic::new(true),
             arithmetic_plain: Arithmetic::new(false),
             relation: Default::default(),
+            realign: Default::default(),
         }
     }
 }
@@ -234,5 +239,10 @@ impl Logic for PrimitiveBench {
         self.relation.alu0.next = self.stimulus.val().get_bits::<64>(32);
         self.relation.alu1.next = self.stimulus.val().get_bits::<64>(96);
         self.related.next = self.relation.holds.val();
+
+        self.realign.low.next = self.stimulus.val().get_bits::<64>(0);
+        self.realign.high.next = self.stimulus.val().get_bits::<64>(64);
+        self.realign.from.next = bit_cast::<6, 3>(self.stimulus.val().get_bits::<3>(141));
+        self.realigned.next = self.realign.o.val();
     }
 }

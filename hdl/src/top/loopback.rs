@@ -11,7 +11,8 @@ mod tests;
 
 /// The blocks without ring and management; the test drives their ports.
 #[derive(LogicBlock)]
-struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize> {
+struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize, const MB: usize>
+{
     pub clock: Signal<In, Clock>,
     pub reset: Signal<In, Bit>,
     pub rx_data: Signal<In, Bits<BUS>>,
@@ -42,7 +43,8 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub enter_random: Signal<Out, Bits<64>>,
     pub enter_number: Signal<Out, Bits<32>>,
     pub exit_valid: Signal<In, Bit>,
-    pub exit_window: Signal<In, Bits<WINDOW>>,
+    pub exit_memory: Signal<In, Bits<MB>>,
+    pub exit_start: Signal<In, Bits<14>>,
     pub exit_slot: Signal<In, Bits<3>>,
     pub exit_buffer: Signal<In, Bits<10>>,
     pub exit_length: Signal<In, Bits<14>>,
@@ -65,11 +67,11 @@ struct Loopback<const BUS: usize, const KEEP: usize, const WINDOW: usize, const 
     pub free: Signal<Out, Bits<11>>,
     ingress: Ingress<BUS, KEEP, WINDOW, BANKS>,
     buffer: PacketBuffer<BUS>,
-    egress: Egress<BUS, KEEP, WINDOW>,
+    egress: Egress<BUS, KEEP, MB>,
 }
 
-impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize>
-    Loopback<BUS, KEEP, WINDOW, BANKS>
+impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize, const MB: usize>
+    Loopback<BUS, KEEP, WINDOW, BANKS, MB>
 {
     fn new(target: &Target) -> Self {
         let mut block = Self {
@@ -103,7 +105,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
             enter_random: Default::default(),
             enter_number: Default::default(),
             exit_valid: Default::default(),
-            exit_window: Default::default(),
+            exit_memory: Default::default(),
+            exit_start: Default::default(),
             exit_slot: Default::default(),
             exit_buffer: Default::default(),
             exit_length: Default::default(),
@@ -133,8 +136,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
     }
 }
 
-impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize> Logic
-    for Loopback<BUS, KEEP, WINDOW, BANKS>
+impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize, const MB: usize> Logic
+    for Loopback<BUS, KEEP, WINDOW, BANKS, MB>
 {
     #[hdl_gen]
     fn update(&mut self) {
@@ -190,7 +193,8 @@ impl<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usiz
         self.enter_random.next = self.buffer.entry_random.val();
         self.enter_number.next = self.buffer.entry_number.val();
         self.egress.exit_valid.next = self.exit_valid.val();
-        self.egress.exit_window.next = self.exit_window.val();
+        self.egress.exit_memory.next = self.exit_memory.val();
+        self.egress.exit_start.next = self.exit_start.val();
         self.egress.exit_slot.next = self.exit_slot.val();
         self.egress.exit_buffer.next = self.exit_buffer.val();
         self.egress.exit_length.next = self.exit_length.val();

@@ -104,7 +104,7 @@ pub struct PipelineTop<
     ingress: Ingress<BUS, KEEP, WINDOW, BANKS>,
     buffer: PacketBuffer<BUS>,
     ring: Ring<R, RB, WINDOW, MB, BUS>,
-    egress: Egress<BUS, KEEP, WINDOW>,
+    egress: Egress<BUS, KEEP, MB>,
     management: Management,
 }
 
@@ -285,7 +285,8 @@ impl<
 
         // Out of the ring, and out of the buffers.
         self.egress.exit_valid.next = self.ring.exit_valid.val();
-        self.egress.exit_window.next = self.ring.exit_window.val();
+        self.egress.exit_memory.next = self.ring.exit_memory.val();
+        self.egress.exit_start.next = self.ring.exit_start.val();
         self.egress.exit_slot.next = self.ring.exit_slot.val();
         self.egress.exit_buffer.next = self.ring.exit_buffer.val();
         self.egress.exit_length.next = self.ring.exit_length.val();
@@ -311,6 +312,7 @@ impl<
         self.ring.program_slot.next = self.management.program_slot.val();
         self.ring.program_passes.next = self.management.program_passes.val();
         self.ring.program_gap.next = self.management.program_gap.val();
+        self.ring.program_moves_head.next = self.management.program_moves_head.val();
         self.ring.map_write.next = self.management.map_write.val();
         self.ring.map_slot.next = self.management.map_slot.val();
         self.ring.map_unit.next = self.management.map_unit.val();

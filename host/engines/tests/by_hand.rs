@@ -32,6 +32,7 @@ const BYTECODE: &str = "
 /// Slot of `r1 = map[0]`.
 const LOOKUP: usize = 11;
 
+/// The packet starts at context address 64, behind the headroom.
 const PIPELINE: &str = "\
 pipeline \"count\"
 target sim
@@ -42,10 +43,10 @@ table \"counts\" array key 4 value 8 entries 4 places 4 unit 1 id 2 base 16
 pass 0 stage 0
   alu0 r2 = and load, 3 if always
   alu1 r0 = mov zero, 2 if always
-  lsu load r1 = u8 [zero +13] if always
+  lsu load r1 = u8 [zero +77] if always
 pass 0 stage 1
   alu1 r3 = lsh r2, 3 if always
-  lsu store u8 [zero +0] = r2 if always
+  lsu store u8 [zero +64] = r2 if always
 pass 0 stage 5
   late add.u64 2[r3 + 0] += 1 if always
 end
@@ -114,7 +115,7 @@ fn a_wrong_pipeline_is_found() {
     };
     assert_eq!(first("mov zero, 2", "mov zero, 1"), "packet 4: XDP_PASS on interp, XDP_DROP on model");
     assert_eq!(
-        first("u8 [zero +0] = r2", "u8 [zero +1] = r2"),
+        first("u8 [zero +64] = r2", "u8 [zero +65] = r2"),
         "packet 4: byte 0: 00 on interp, 04 on model (2 bytes differ)"
     );
     assert_eq!(

@@ -210,7 +210,7 @@ impl Model {
     fn leave(&self, flight: Flight<'_>) -> Outcome {
         let Flight { packet, mut context, .. } = flight;
         let start = match self.pipeline.moves_head {
-            true => context.registers[2] % ADDRESS_SPACE,
+            true => context.registers[2] % DEEP_SPACE,
             false => self.target.headroom_bytes.into(),
         };
         if self.pipeline.moves_head && start + u64::from(LEAST_BYTES) > context.packet_end {

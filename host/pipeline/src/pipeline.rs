@@ -195,6 +195,9 @@ impl Pipeline {
         if self.words.is_empty() || self.passes() > target.passes {
             return whole(format!("{} passes, the target has 1 to {}", self.passes(), target.passes));
         }
+        if self.moves_head && target.headroom_bytes == 0 {
+            return whole(format!("the program moves heads, and target `{}` has no headroom", target.name));
+        }
         for (index, table) in self.tables.iter().enumerate() {
             let end = u64::from(table.base) * 8 + table.bytes();
             if table.unit >= target.table_units() || end > u64::from(target.units.tables.words) * 8 {

@@ -29,8 +29,9 @@
 //!
 //! # What a program leaves behind
 //! After the last stage register 0 is the return value. If its low half is XDP_REDIRECT, the low half of register 1 is the
-//! target's interface index. Where [`crate::Pipeline::moves_head`] is set, register 2 is the context address at which the
-//! packet now starts.
+//! target's interface index. Where [`crate::Pipeline::moves_head`] is set, register 2, modulo [`DEEP_SPACE`], is the
+//! context address at which the packet now starts; if less than an Ethernet header is left from there on, the program
+//! is aborted. The headroom is zeros when a packet is admitted, and may be stored to.
 //!
 //! An all-zero word does nothing: predicate 0 is constant false and guards everything.
 

@@ -646,9 +646,10 @@ pub mod program {
         count2: 1,
         value: None,
         reset: 0x0,
-        mask: 0x7f,
+        mask: 0x17f,
         fields: &[
             Field { name: "passes", low: 0, bits: 7 },
+            Field { name: "moves_head", low: 8, bits: 1 },
         ],
     };
 

@@ -77,7 +77,8 @@ impl<'a> Generator<'a> {
             target: self.target.name.clone(),
             tag: "0".repeat(16),
             gap,
-            moves_head: false,
+            // Register 2 is one of those with small values.
+            moves_head: self.target.headroom_bytes != 0 && self.random.chance(1, 2),
             tables,
             words,
             origins: Vec::new(),

@@ -7,7 +7,7 @@ use crate::matchact::stage::Stage;
 use rust_hdl::prelude::*;
 use weir_pipeline::Target;
 
-fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280, 512> {
+fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1792, 512> {
     let mut ring = Ring::new(target);
     ring.clock.connect();
     ring.reset.connect();
@@ -51,7 +51,7 @@ fn connected_ring(target: &Target) -> Ring<16, 1024, 1024, 1280, 512> {
     ring
 }
 
-fn connected_stage(target: &Target, index: u32) -> Stage<16, 1024, 1280> {
+fn connected_stage(target: &Target, index: u32) -> Stage<16, 1024, 1792> {
     let mut stage = Stage::new(target, index);
     stage.clock.connect();
     stage.tag.connect();

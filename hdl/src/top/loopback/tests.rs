@@ -54,9 +54,50 @@ impl Frame {
         self.random as u32
     }
 
-    fn forwarded(&self) -> bool {
-        let result = self.result();
-        !result.aborted && (2..=4).contains(&result.verdict)
+    /// Context address at which the frame starts when it leaves the ring: where it came, at any place, or behind the
+    /// last one that is possible.
+    fn start(&self, target: &Target) -> usize {
+        let (headroom, last) = (target.headroom_bytes as usize, self.last_start(target));
+        let place = self.timestamp as usize;
+        match self.data[13] % 8 {
+            _ if headroom == 0 => 0,
+            0 | 1 => headroom,
+            2 => place % (headroom + 1),
+            3 => 0,
+            4 => place % (last + 1),
+            5 => last - place % 3,
+            6 => last + 1 + place % 3 * 5000,
+            // A whole beat of the bus less.
+            _ => headroom - target.bus_bytes as usize,
+        }
+    }
+
+    /// The last place that leaves an Ethernet header.
+    fn last_start(&self, target: &Target) -> usize {
+        target.headroom_bytes as usize + self.data.len() - 14
+    }
+
+    /// Whether its head is behind that.
+    fn is_lost(&self, target: &Target) -> bool {
+        self.start(target) > self.last_start(target)
+    }
+
+    /// Verdict that is reported.
+    fn reported(&self, target: &Target) -> u32 {
+        if self.is_lost(target) { 0 } else { self.result().verdict }
+    }
+
+    fn forwarded(&self, target: &Target) -> bool {
+        !self.result().aborted && (2..=4).contains(&self.reported(target))
+    }
+
+    /// Headroom and frame when it leaves the ring: a program has changed what it sees of it.
+    fn changed(&self, target: &Target) -> Vec<u8> {
+        let (headroom, window) = (target.headroom_bytes as usize, target.window_bytes as usize);
+        let mut bytes: Vec<u8> = (0..headroom).map(|at| self.timestamp as u8 ^ at as u8).collect();
+        let changed = |(at, byte): (usize, &u8)| if at < window { byte ^ 0x5a } else { *byte };
+        bytes.extend(self.data.iter().enumerate().map(changed));
+        bytes
     }
 }
 
@@ -96,7 +137,7 @@ fn to_bytes<const N: usize>(bits: Bits<N>) -> Vec<u8> {
 }
 
 /// Sends the frames, plays the ring, and checks all that comes out.
-fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize>(
+fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: usize, const MB: usize>(
     target: &Target,
     frames: &[Frame],
     willing: &Willing,
@@ -104,10 +145,11 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
 ) -> Outcome {
     const TURN: [u64; 2] = [37, 74];
     let window_bytes = WINDOW / 8;
-    let mut block = Loopback::<BUS, KEEP, WINDOW, BANKS>::new(target);
+    assert_eq!((WINDOW / 8, MB / 8), (target.window_bytes as usize, target.context_bytes() as usize));
+    let mut block = Loopback::<BUS, KEEP, WINDOW, BANKS, MB>::new(target);
     let good = |frame: &Frame| (14..=target.max_frame_bytes as usize).contains(&frame.data.len());
     let limit = 2000
-        + frames.iter().map(|f| 20 + f.data.len() / KEEP).sum::<usize>() as u64 * 100
+        + frames.iter().map(|f| 20 + (f.data.len() + 64) / KEEP).sum::<usize>() as u64 * 100
             / willing.rx.min(willing.tx).min(willing.ring) as u64;
 
     let mut sending = 0;
@@ -161,8 +203,13 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
         block.exit_valid.next = due.is_some();
         if let Some(due) = due {
             let frame = &frames[due.number];
-            let window: Vec<u8> = due.window.iter().map(|b| b ^ 0x5a).collect();
-            block.exit_window.next = to_bits(&window);
+            let mut memory = frame.changed(target);
+            memory.truncate(target.headroom_bytes as usize);
+            memory.extend(due.window.iter().map(|b| b ^ 0x5a));
+            // What is on the stack goes nowhere.
+            memory.resize(target.context_bytes() as usize, 0xcc);
+            block.exit_memory.next = to_bits(&memory);
+            block.exit_start.next = frame.start(target).to_bits();
             block.exit_slot.next = frame.slot.to_bits();
             block.exit_buffer.next = due.buffer.to_bits();
             block.exit_length.next = frame.data.len().to_bits();
@@ -214,8 +261,13 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
         }
         if !reset && block.report_valid.val() {
             let number = block.report_number.val().index();
-            assert_eq!(block.report_verdict.val().index() as u32, frames[number].result().verdict);
-            assert_eq!(block.report_length.val().index(), frames[number].data.len());
+            let frame = &frames[number];
+            assert_eq!(block.report_verdict.val().index() as u32, frame.reported(target));
+            let length = match frame.is_lost(target) || frame.result().aborted {
+                true => frame.data.len(),
+                false => frame.data.len() + target.headroom_bytes as usize - frame.start(target),
+            };
+            assert_eq!(block.report_length.val().index(), length, "frame {number}");
             inside.retain(|_, inside| *inside != number);
             reported.push(number);
         }
@@ -232,10 +284,8 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
             partial.extend(&to_bytes(block.tx_data.val())[..kept]);
             outcome.tx_beats += 1;
             if block.tx_last.val() {
-                let changed =
-                    |(index, byte): (usize, &u8)| if index < window_bytes { byte ^ 0x5a } else { *byte };
-                let wanted: Vec<u8> = frame.data.iter().enumerate().map(changed).collect();
-                assert_eq!(partial, wanted, "bytes of frame {number}");
+                let start = frame.start(target);
+                assert_eq!(partial, frame.changed(target)[start..], "frame {number} from byte {start} on");
                 partial.clear();
                 sent.push(number);
             } else {
@@ -263,7 +313,7 @@ fn run<const BUS: usize, const KEEP: usize, const WINDOW: usize, const BANKS: us
         assert_eq!(of_slot(&entered), of_slot(&all));
         assert_eq!(of_slot(&reported), of_slot(&all));
     }
-    let forwarded: Vec<usize> = reported.iter().copied().filter(|n| frames[*n].forwarded()).collect();
+    let forwarded: Vec<usize> = reported.iter().copied().filter(|n| frames[*n].forwarded(target)).collect();
     assert_eq!(sent, forwarded);
     outcome
 }
@@ -284,17 +334,24 @@ fn with_stack(test: impl FnOnce() + Send + 'static) {
 }
 
 fn wide() -> Target {
-    Target::named("sim").unwrap()
+    Target { headroom_bytes: 0, ..Target::named("sim").unwrap() }
 }
 
 /// A bus of 8 bytes and a window of 32, few buffers and short frames.
 fn narrow() -> Target {
-    Target { bus_bytes: 8, packet_buffers: 8, packet_buffer_bytes: 256, max_frame_bytes: 203, ..wide() }
+    Target {
+        bus_bytes: 8,
+        window_bytes: 32,
+        packet_buffers: 8,
+        packet_buffer_bytes: 256,
+        max_frame_bytes: 203,
+        ..wide()
+    }
 }
 
 /// As `wide` with a quarter of the bytes in a beat, which simulates faster and takes as many clocks.
 fn quarter() -> Target {
-    Target { bus_bytes: 16, max_frame_bytes: 384, packet_buffer_bytes: 512, ..wide() }
+    Target { bus_bytes: 16, window_bytes: 32, max_frame_bytes: 384, packet_buffer_bytes: 512, ..wide() }
 }
 
 /// Frames of random lengths up to a little more than is admitted, and of the lengths at the limits.
@@ -320,15 +377,35 @@ fn random_frames_come_out_as_from_a_queue() {
             let random = &mut Random::new(seed);
             let willing = Willing { rx: 70, ring: 40, tx: 80, pause: true };
             let frames = random_frames(random, &narrow(), 60);
-            run::<64, 8, 256, 4>(&narrow(), &frames, &willing, random);
+            run::<64, 8, 256, 4, 512>(&narrow(), &frames, &willing, random);
             let slow = Willing { rx: 100, ring: 100, tx: 30, pause: true };
-            run::<64, 8, 256, 4>(&narrow(), &frames, &slow, random);
+            run::<64, 8, 256, 4, 512>(&narrow(), &frames, &slow, random);
             let frames = random_frames(random, &wide(), 25);
             let few = Target { packet_buffers: 8, ..wide() };
-            run::<512, 64, 1024, 2>(&few, &frames, &willing, random);
-            let few = Target { packet_buffers: 8, ..Target::named("sim-narrow").unwrap() };
-            let frames = random_frames(random, &few, 20);
-            run::<64, 8, 1024, 16>(&few, &frames, &willing, random);
+            run::<512, 64, 1024, 2, 1280>(&few, &frames, &willing, random);
+        }
+    });
+}
+
+#[test]
+fn frames_start_where_their_heads_are() {
+    with_stack(|| {
+        for seed in seeds() {
+            println!("seed {seed}");
+            let random = &mut Random::new(seed);
+            let willing = Willing { rx: 70, ring: 60, tx: 70, pause: false };
+            let with = |target: Target, bytes| Target { headroom_bytes: bytes, packet_buffers: 8, ..target };
+            let target = with(narrow(), 24);
+            let frames = random_frames(random, &target, 60);
+            run::<64, 8, 256, 4, 704>(&target, &frames, &willing, random);
+            let always = Willing { rx: 100, ring: 100, tx: 100, pause: false };
+            run::<64, 8, 256, 4, 704>(&target, &frames, &always, random);
+            let target = with(quarter(), 16);
+            let frames = random_frames(random, &target, 60);
+            run::<128, 16, 256, 2, 640>(&target, &frames, &willing, random);
+            let target = with(wide(), 64);
+            let frames = random_frames(random, &target, 40);
+            run::<512, 64, 1024, 2, 1792>(&target, &frames, &willing, random);
         }
     });
 }
@@ -343,7 +420,7 @@ fn at_full_rate(target: &Target, lengths: &[usize]) -> Outcome {
     };
     let frames: Vec<Frame> = lengths.iter().map(frame).collect();
     let always = Willing { rx: 100, ring: 100, tx: 100, pause: false };
-    let outcome = run::<128, 16, 256, 2>(target, &frames, &always, random);
+    let outcome = run::<128, 16, 256, 2, 512>(target, &frames, &always, random);
     let beats: usize = lengths.iter().map(|length| length.div_ceil(16)).sum();
     assert_eq!(outcome.tx_beats, beats as u64);
     outcome
