@@ -51,8 +51,8 @@ const CLASSES: [&str; 20] = [
 
 const VERDICTS: [&str; 6] = ["aborted", "drop", "pass", "tx", "redirect", "invalid"];
 
-const EFFECTS: [&str; 4] =
-    ["deep load", "conflict between packets", "more than one pass", "counter without a gap"];
+const EFFECTS: [&str; 5] =
+    ["deep load", "conflict between packets", "more than one pass", "counter without a gap", "moved head"];
 
 /// How many accepted programs have what, and how many packets met which verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Coverage {
         let deep = words().any(|late| late.op == LateOp::Deep);
         let adds = words().any(|late| late.op == LateOp::Add);
         let gap = compiled.report.gap > 1;
-        let effects = [deep, gap, compiled.report.passes > 1, adds && !gap];
+        let effects = [deep, gap, compiled.report.passes > 1, adds && !gap, compiled.pipeline.moves_head];
         let had = EFFECTS.iter().zip(effects).filter(|(_, had)| *had);
         seen.extend(had.map(|(name, _)| (4, (*name).to_owned())));
         seen.iter().for_each(|(group, name)| self.count(*group, name));

@@ -57,8 +57,8 @@ enum Step {
     LoadBytes { at: usize, length: usize, to: usize },
     /// `bpf_xdp_store_bytes` of constant length
     StoreBytes { at: usize, length: usize, from: usize, to: usize },
-    /// `bpf_xdp_adjust_head`; only outside of [`Step::If`].
-    AdjustHead { by: i32, to: usize },
+    /// `bpf_xdp_adjust_head` by a constant, to which some bits of a number may be added.
+    AdjustHead { by: i32, number: Option<(usize, u32)>, to: usize },
 }
 
 /// What is done to a map value of 16 bytes.
@@ -225,8 +225,15 @@ impl Text {
                 self.set(*to, 0);
                 self.bounds();
             }
-            Step::AdjustHead { by, to } => {
-                self.lines(&format!("r1 = r6; r2 = {by}; call 44"));
+            Step::AdjustHead { by, number, to } => {
+                match number {
+                    None => self.lines(&format!("r2 = {by}")),
+                    Some((number, mask)) => {
+                        self.get(2, *number);
+                        self.lines(&format!("r2 &= {mask}; r2 += {by}"));
+                    }
+                }
+                self.lines("r1 = r6; call 44");
                 self.set(*to, 0);
                 self.bounds();
             }
@@ -454,12 +461,12 @@ fn step(random: &mut Random, outermost: bool) -> Step {
     let bits = |random: &mut Random| random.pick(&[8, 16, 32, 64]);
     let to = number(random);
     if random.one_in(RARELY) {
-        return match random.below(if outermost { 4 } else { 3 }) {
-            3 => Step::AdjustHead { by: random.below(40) as i32 - 20, to },
+        return match random.below(4) {
+            3 => adjust_head(random, to),
             helper => Step::World { helper: [5, 7, 8][helper], to },
         };
     }
-    match random.below(if outermost { 21 } else { 18 }) {
+    match random.below(if outermost { 22 } else { 18 }) {
         0..=4 => {
             let ops = (0..1 + random.below(4)).map(|_| alu(random)).collect();
             Step::Alu { from: [number(random), number(random)], to, ops }
@@ -496,11 +503,23 @@ fn step(random: &mut Random, outermost: bool) -> Step {
         20 => {
             Step::StoreBytes { at: random.below(100), length: 1 + random.below(8), from: number(random), to }
         }
+        21 => adjust_head(random, to),
         _ => {
             let steps = (0..1 + random.below(3)).map(|_| step(random, false)).collect();
             Step::If { number: to, condition: condition(random), steps }
         }
     }
+}
+
+fn adjust_head(random: &mut Random, to: usize) -> Step {
+    let number = random.one_in(3).then(|| (random.below(NUMBERS), random.pick(&[3, 7, 31])));
+    let by = match random.below(12) {
+        // Around the kernel's limit of 216 bytes, the target's of 64, and the end of packets.
+        0 => random.pick(&[-1000, -217, -64, -65, -50, 0, 100, 160, 1400]),
+        1..=5 => random.pick(&[-20, -4, 4, 20]),
+        _ => random.below(45) as i32 - 22,
+    };
+    Step::AdjustHead { by, number, to }
 }
 
 fn access(random: &mut Random) -> Access {

@@ -25,7 +25,7 @@ struct Case {
     verdicts: &'static [u32],
 }
 
-const CASES: [Case; 42] = [
+const CASES: [Case; 50] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
     case("correlated", "result", noise_packets, Maps::new, &[0, 2, 3]),
@@ -62,6 +62,14 @@ const CASES: [Case; 42] = [
     case("deep", "options", long_packets, Maps::new, &[1, 2, 3]),
     case("deep", "trailer", long_packets, Maps::new, &[2, 3]),
     case("deep", "straddle", long_packets, Maps::new, &[0, 1, 2, 3]),
+    case("head", "push_ipv4", tunnel_packets, Maps::new, &[2, 3]),
+    case("head", "pop_ipv4", tunnel_packets, Maps::new, &[0, 1, 2, 3]),
+    case("head", "push_vlan", tunnel_packets, Maps::new, &[3]),
+    case("head", "pop_vlan", tunnel_packets, Maps::new, &[1, 2, 3]),
+    case("head", "push_ipv6", tunnel_packets, Maps::new, &[1, 2, 3]),
+    case("head", "choose", long_packets, Maps::new, &[1, 2, 3]),
+    case("head", "back", long_packets, Maps::new, &[1, 2, 3]),
+    case("head", "limits", noise_packets, Maps::new, &[1, 2, 3]),
     case("hash", "station", few_values, seeded_hashes, &[0, 1, 2, 3]),
     case("hash", "address", few_values, seeded_hashes, &[1, 2, 3]),
     case("hash", "kind", few_values, seeded_hashes, &[1, 2, 3]),
@@ -133,6 +141,27 @@ fn noise_packets() -> Vec<Packet> {
         random.bytes(length)
     };
     admitted((0..200).map(|_| packet()).collect::<Vec<_>>())
+}
+
+/// IPv4 in IPv4 with outer headers of all lengths, other frames plain and tagged, all of them cut after every byte of
+/// their headers, and frames of the greatest length.
+fn tunnel_packets() -> Vec<Packet> {
+    let inner = |vlan, network, payload| Frame { vlan, network, payload, ..Frame::default() }.bytes();
+    let v4 = |options| Network::V4 { options, fragment: 0 };
+    let tunnel = |options: usize, network, payload| {
+        let outer =
+            Frame { transport: Transport::Other(4), network: v4(options), payload: 0, ..Frame::default() };
+        [outer.bytes(), inner(None, network, payload)[14..].to_vec()].concat()
+    };
+    let mut packets = mixture(12, 150, &[]);
+    packets.extend((0..=40).step_by(4).map(|options| tunnel(options, v4(0), 40)));
+    packets.extend(truncations(&tunnel(0, v4(8), 4)));
+    packets.extend(truncations(&tunnel(24, Network::V6, 0)));
+    packets.extend(truncations(&inner(Some(9), v4(0), 10)));
+    packets.extend(truncations(&inner(None, Network::V6, 2)));
+    packets.extend([1476, 1475, 1440].map(|payload| inner(None, v4(0), payload)));
+    packets.extend([1470, 1409].map(|payload| tunnel(0, v4(0), payload - 40)));
+    admitted(packets)
 }
 
 /// Of all lengths, with small numbers at the places where programs take lengths from.

@@ -10,7 +10,7 @@ mod order;
 use crate::diag::{Diagnostic, codes};
 use std::collections::BTreeSet;
 use std::fmt;
-use weir_bpf::interp::helper::{XDP_LOAD_BYTES, XDP_STORE_BYTES};
+use weir_bpf::interp::helper::{XDP_ADJUST_HEAD, XDP_LOAD_BYTES, XDP_STORE_BYTES};
 use weir_bpf::{Op, Program};
 
 /// Functions that may be active at a time: the kernel's limit.
@@ -148,7 +148,7 @@ impl Cfg {
                     continue;
                 }
                 // What follows is run for success and failure apart.
-                Op::CallHelper(XDP_LOAD_BYTES | XDP_STORE_BYTES) => {
+                Op::CallHelper(XDP_ADJUST_HEAD | XDP_LOAD_BYTES | XDP_STORE_BYTES) => {
                     leaders.insert(next);
                 }
                 _ => (),

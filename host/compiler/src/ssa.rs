@@ -9,7 +9,7 @@
 //! - [`values`]: the values, each distinct one once, simplified when made.
 //! - [`state`]: what registers, stack and facts are at one point; how states of several paths merge.
 //! - [`build`]: the run over the blocks, with [`alu`], [`memory`], [`stack`], [`branch`], [`call`], [`copies`],
-//!   [`function`] and [`divide`] for the kinds of instructions.
+//!   [`function`], [`head`] and [`divide`] for the kinds of instructions.
 //! - [`unroll`]: iterations of loops and when there are too many.
 //! - [`apart`]: paths that cannot meet because a register holds different kinds of things.
 
@@ -22,6 +22,7 @@ mod copies;
 mod divide;
 mod dump;
 mod function;
+mod head;
 pub mod layout;
 mod memory;
 pub mod range;

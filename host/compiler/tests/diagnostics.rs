@@ -8,7 +8,8 @@ use support::{array, assembled, from_insns, refused, target};
 use weir_bpf::program::F_RDONLY_PROG;
 use weir_bpf::{Insn, MapDef};
 use weir_compiler::compile;
-use weir_compiler::diag::codes::{CODES, INTERNAL, PASSES, PREDICATES, REGISTERS, UNITS};
+use weir_compiler::diag::codes::{CODES, HEADROOM, INTERNAL, PASSES, PREDICATES, REGISTERS, UNITS};
+use weir_pipeline::Target;
 
 fn maps() -> Vec<MapDef> {
     vec![
@@ -86,6 +87,73 @@ fn more_live_values_than_registers_are_spilled_and_then_refused() {
     support::agree(&fits, &fits.programs[0], &compiled, 1, &[vec![7; 64], (0..80).collect(), vec![9; 20]]);
     let found = refused(&assembled(&program(40), &[]));
     assert_eq!(found[0].code, REGISTERS.0, "{found:?}");
+}
+
+/// `xdp_adjust_head` by these distances one after another; a name stands for 16 bits of the packet.
+fn heads(distances: &[&str]) -> String {
+    let mut text = "r6 = r1\nr2 = *(u32 *)(r6 + 0)\nr3 = *(u32 *)(r6 + 4)\nr0 = 1\nr4 = r2\nr4 += 40\n\
+                    if r4 > r3 goto out\nr7 = *(u16 *)(r2 + 0)\n"
+        .to_owned();
+    for distance in distances {
+        text += &format!("r2 = {distance}\nr1 = r6\ncall 44\n");
+    }
+    text + "r0 = 2\nout:\nexit"
+}
+
+#[test]
+fn heads_move_within_the_headroom_or_not_at_all() {
+    let packets: Vec<Vec<u8>> = (14..120).map(|n| (0..n).map(|i| (i * 3) as u8).collect()).collect();
+    // What the kernel refuses when it runs (-EINVAL) is no growth.
+    for distances in [
+        &["-64"][..],
+        &["-30", "-34"],
+        &["20", "-84"],
+        &["-217"],
+        &["-60", "-300", "-4"],
+        &["2000000000"],
+        &["r7"],
+        &["r7\nr2 &= 31\nr2 += -63"],
+        &["26", "r7\nr2 &= 127\nr2 += -90"],
+    ] {
+        let object = assembled(&heads(distances), &[]);
+        let compiled = support::accepted(&object, &object.programs[0]);
+        support::agree(&object, &object.programs[0], &compiled, 1, &packets);
+    }
+    for distances in [
+        &["-65"][..],
+        &["-216"],
+        &["-40", "-25"],
+        &["20", "-85"],
+        &["0\nr2 -= r7"],
+        &["r7\nr2 &= 31\nr2 += -65"],
+        // Only some packets are that long; those that are not stay where they are.
+        &["27", "-91"],
+    ] {
+        let found = refused(&assembled(&heads(distances), &[]));
+        assert_eq!(found[0].code, HEADROOM.0, "{distances:?}: {found:?}");
+    }
+    let object = assembled(&heads(&["20"]), &[]);
+    let wide = Target::named("sim-wide").expect("a built-in target");
+    let found = compile(&object, &object.programs[0], &wide).expect_err("the target has no headroom");
+    assert_eq!(found[0].code, HEADROOM.0, "{found:?}");
+}
+
+#[test]
+fn pointers_do_not_survive_a_move_of_the_head() {
+    let moved =
+        "r6 = r1\nr7 = *(u32 *)(r1 + 0)\nr8 = *(u32 *)(r1 + 4)\n*(u64 *)(r10 - 8) = r7\nr2 = 0\ncall 44\n";
+    for (then, code) in [
+        ("r0 = *(u8 *)(r7 + 0)", "X0205"),
+        ("r7 += 1", "X0204"),
+        ("r2 = *(u64 *)(r10 - 8)\nr0 = *(u8 *)(r2 + 0)", "X0205"),
+        ("r2 = *(u32 *)(r6 + 0)\nif r2 > r8 goto next\nr0 = 3\nnext:", "X0206"),
+        // What was shown before the move has to be shown again.
+        ("r2 = *(u32 *)(r6 + 0)\nr0 = *(u8 *)(r2 + 0)", "X0301"),
+        ("r2 = *(u32 *)(r6 + 0)\nr0 = *(u8 *)(r2 - 1)", "X0302"),
+    ] {
+        let found = refused(&assembled(&format!("{moved}{then}\nr0 = 1\nexit"), &[]));
+        assert_eq!(found[0].code, code, "{then}: {found:?}");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ static void *(*const map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_
 static long (*const map_update)(void *map, const void *key, const void *value,
 				__u64 flags) = (void *)BPF_FUNC_map_update_elem;
 static long (*const map_delete)(void *map, const void *key) = (void *)BPF_FUNC_map_delete_elem;
+static long (*const bpf_xdp_adjust_head)(struct xdp_md *ctx, int delta) = (void *)BPF_FUNC_xdp_adjust_head;
 static long (*const bpf_xdp_load_bytes)(struct xdp_md *ctx, __u32 offset, void *buf, __u32 len) =
 	(void *)BPF_FUNC_xdp_load_bytes;
 static long (*const bpf_xdp_store_bytes)(struct xdp_md *ctx, __u32 offset, void *buf, __u32 len) =

@@ -10,6 +10,7 @@ use super::TrapKind;
 use super::exec::Machine;
 use super::map::Errno;
 use super::memory;
+pub use super::memory::HEADROOM;
 
 /// Numbers of the helpers that are interpreted.
 pub const SUPPORTED: &[u32] = &[

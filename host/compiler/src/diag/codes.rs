@@ -54,7 +54,7 @@ table! {
         example Some("r0 = 0\ncall pc+1\nexit\ncall pc-1\nexit"),
         help None;
     HELPER "X0106" "helper not supported" explanation
-        "The stages have no units for this helper. There are `bpf_map_lookup_elem`, `bpf_map_update_elem`, `bpf_map_delete_elem`, `bpf_redirect`, `bpf_redirect_map`, `bpf_ktime_get_ns`, `bpf_get_prandom_u32`, `bpf_get_smp_processor_id`, `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes`."
+        "The stages have no units for this helper. There are `bpf_map_lookup_elem`, `bpf_map_update_elem`, `bpf_map_delete_elem`, `bpf_redirect`, `bpf_redirect_map`, `bpf_ktime_get_ns`, `bpf_get_prandom_u32`, `bpf_get_smp_processor_id`, `bpf_xdp_adjust_head`, `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes`."
         example Some("call 6\nexit"),
         help Some("do without the helper, or leave the program to the kernel");
     TOO_LONG "X0107" "program too long once unrolled" explanation
@@ -98,7 +98,7 @@ table! {
         example Some("r0 = 8\nr0 /= 0\nexit"),
         help None;
     ARGUMENT "X0210" "wrong argument of a helper" explanation
-        "The first argument of the map helpers must be a map, that of `bpf_redirect_map` a DEVMAP, and no packet may be sent to all of its devices. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
+        "The first argument of the map helpers must be a map, that of `bpf_redirect_map` a DEVMAP, and no packet may be sent to all of its devices. That of `bpf_xdp_adjust_head` is the context. `bpf_xdp_load_bytes` and `bpf_xdp_store_bytes` take the context, an offset of at most 65,535, a buffer at a constant place on the stack and a constant length."
         example Some("r2 = r10\ncall 1\nr0 = 1\nexit"),
         help None;
     PACKET_BOUNDS "X0301" "packet access behind the end" explanation
@@ -141,6 +141,10 @@ table! {
         "A load that can lie behind the window reads the packet as it was received. If the program has stored where such a load can reach, the load might miss that."
         example Some("r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 1000\nr0 = 1\nif r4 > r3 goto out\nr5 = *(u16 *)(r2 + 0)\nr5 &= 511\n*(u8 *)(r2 + 100) = 0\nr2 += r5\nr0 = *(u8 *)(r2 + 20)\nout:\nexit"),
         help Some("load first and store afterwards, or bound the offset to the window");
+    HEADROOM "X0311" "head beyond the headroom" explanation
+        "`bpf_xdp_adjust_head` lets a packet grow into the headroom of the target, that of all calls together. Growth by more is refused, also where only some packets could come so far: the kernel, with a headroom of 216 bytes, would succeed. (What fails in the kernel fails here: growth by more than that, and a packet of which less than an Ethernet header would be left.) A target without headroom moves no heads."
+        example Some("r2 = -100\ncall 44\nr0 = 2\nexit"),
+        help Some("bound the distance, or choose a target with more headroom");
     MAP_TYPE "X0401" "map type not supported" explanation
         "Table units hold ARRAY and PERCPU_ARRAY maps (the device is the one CPU), key units the keys of HASH and PERCPU_HASH maps."
         example Some("*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = map[1]\ncall 1\nr0 = 1\nexit"),

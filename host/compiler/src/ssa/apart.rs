@@ -4,7 +4,7 @@
 //! several lookups becomes one access per lookup, each under the predicate of its paths.
 //!
 //! Where that did not suffice (see [`super::build`]), paths are run apart as well that differ in what is known of the
-//! packet's end, of entries or of the stack, if a number tells the program later which of them it is on.
+//! packet's start, its end, of entries or of the stack, if a number tells the program later which of them it is on.
 
 use super::Edge;
 use super::build::Builder;
@@ -93,7 +93,10 @@ impl Builder<'_> {
             let bytes = state.frames.iter().flat_map(|frame| frame.bytes.iter());
             bytes.map(|byte| *byte == Byte::Uninitialised).collect()
         };
-        told && (a.packet != b.packet || a.present != b.present || written(a) != written(b))
+        told && (a.head != b.head
+            || a.packet != b.packet
+            || a.present != b.present
+            || written(a) != written(b))
     }
 
     fn can_meet(&self, state: &State, a: &Slot, other: &State, b: &Slot, strict: bool) -> bool {

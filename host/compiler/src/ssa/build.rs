@@ -17,7 +17,7 @@ use crate::diag::codes::{self, Code};
 use crate::diag::{Diagnostic, Level};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
-use weir_bpf::interp::helper::{XDP_LOAD_BYTES, XDP_STORE_BYTES};
+use weir_bpf::interp::helper::{XDP_ADJUST_HEAD, XDP_LOAD_BYTES, XDP_STORE_BYTES};
 use weir_bpf::op::{Operand, Wide};
 use weir_bpf::{Object, Op, Program};
 use weir_pipeline::Target;
@@ -192,6 +192,12 @@ impl Builder<'_> {
                 Op::CallHelper(number @ (XDP_LOAD_BYTES | XDP_STORE_BYTES)) => {
                     if let Exit::Goto(next) = block.exit {
                         self.transfer(number == XDP_STORE_BYTES, next);
+                        return;
+                    }
+                }
+                Op::CallHelper(XDP_ADJUST_HEAD) => {
+                    if let Exit::Goto(next) = block.exit {
+                        self.adjust_head(next);
                         return;
                     }
                 }

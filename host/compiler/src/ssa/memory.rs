@@ -115,11 +115,11 @@ impl Builder<'_> {
         let range = var.map_or(Range::constant(0), |v| self.state.ranges.get(&self.values, v));
         let (least, most) = (range.smin.saturating_add(offset), range.smax.saturating_add(offset));
         let end = |first: i64| first.saturating_add(bytes.into());
-        let start = i64::from(self.target.headroom_bytes);
-        if least < start {
+        let (inside, start) = self.beyond_start(address, least);
+        if inside < 0 {
             let message = format!(
                 "the access can begin {} bytes before the packet",
-                start.saturating_sub(least).min(1 << 32)
+                inside.saturating_neg().min(1 << 32)
             );
             self.error(codes::BEFORE_PACKET, message);
             return None;
@@ -142,6 +142,21 @@ impl Builder<'_> {
             return None;
         }
         Some((least, most))
+    }
+
+    /// How many bytes behind the start of the packet an access begins at least, and where that start is at most.
+    fn beyond_start(&self, address: Address, least: i64) -> (i64, i64) {
+        let Slot::Packet { var, offset } = self.packet_start() else { return (0, 0) };
+        let start = var.map_or(0, |v| self.state.ranges.get(&self.values, v).smax).saturating_add(offset);
+        let apart = match (address.var, var) {
+            (Some(at), Some(head)) => self.least_above(at, head),
+            _ => None,
+        };
+        let by_range = least.saturating_sub(start);
+        match apart {
+            Some(apart) => (by_range.max(apart.saturating_add(address.offset - offset)), start),
+            None => (by_range, start),
+        }
     }
 
     /// Bytes of read-only data.

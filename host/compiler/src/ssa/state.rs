@@ -52,6 +52,8 @@ pub enum Slot {
     Context(i64),
     /// The end of the packet.
     PacketEnd,
+    /// Into the packet, or its end, from before its head moved.
+    Moved,
     /// Into the packet: context address `var + offset`.
     Packet {
         /// Variable part.
@@ -94,6 +96,7 @@ impl Slot {
             Slot::Scalar(_) => "a number",
             Slot::Context(_) => "the context pointer",
             Slot::PacketEnd => "the packet end pointer",
+            Slot::Moved => "a packet pointer from before `bpf_xdp_adjust_head`",
             Slot::Packet { .. } => "a packet pointer",
             Slot::Stack { .. } => "a stack pointer",
             Slot::Map(_) => "a map",

@@ -212,6 +212,14 @@ impl Values {
         self.interned.get(def).copied()
     }
 
+    /// What a value is the 64-bit sum of.
+    pub fn summands(&self, value: Val) -> Option<(Val, Val)> {
+        match *self.def(value) {
+            Def::Op { op: Operation::Alu(AluOp::Add), is32: false, a, b } => Some((a, b)),
+            _ => None,
+        }
+    }
+
     /// A constant.
     pub fn constant(&mut self, value: u64) -> Val {
         self.intern(Def::Const(value), Range::constant(value))
