@@ -7,6 +7,7 @@
 
 mod hash;
 mod host;
+mod matches;
 mod stash;
 mod way;
 
@@ -78,10 +79,11 @@ pub struct KeyUnit<const RB: usize> {
     permitted: DFF<Bit>,
     steps: Vec<DFF<Step>>,
     key_line: Delay<128>,
-    key: DFF<Bits<128>>,
+    write_key_line: Delay<128>,
     bucket_line: Delay<16>,
     maps: AsyncRam<6, 41>,
     map_line: Delay<41>,
+    map4: DFF<MapPlace>,
     map5: DFF<MapPlace>,
     map6: DFF<MapPlace>,
     used: AsyncRam<6, 20>,
@@ -90,6 +92,7 @@ pub struct KeyUnit<const RB: usize> {
     hash: KeyHash,
     ways: Vec<KeyWay>,
     stash: Vec<StashPosition>,
+    occupied5: DFF<Bit>,
     occupied: DFF<Bit>,
     shown: EnableRegister<128>,
     found: DFF<Bit>,
@@ -109,13 +112,22 @@ pub struct KeyUnit<const RB: usize> {
     set_map: Constant<Bits<4>>,
 
     now: Signal<Local, Step>,
+    step3: Signal<Local, Step>,
     step4: Signal<Local, Step>,
     step5: Signal<Local, Step>,
     step6: Signal<Local, Step>,
     step7: Signal<Local, Step>,
     key_now: Signal<Local, Bits<128>>,
-    map4: Signal<Local, Bits<41>>,
+    map3: Signal<Local, Bits<41>>,
     addressed: Signal<Local, Bit>,
+    reading: Signal<Local, Bit>,
+    /// What the ways before this one hold: where a cell is read, all others show zero.
+    way_shows: Vec<Signal<Local, Bits<128>>>,
+    ways_show: Signal<Local, Bits<128>>,
+    way_holds: Vec<Signal<Local, Bit>>,
+    ways_hold: Signal<Local, Bit>,
+    position_shows: Vec<Signal<Local, Bits<128>>>,
+    position_holds: Vec<Signal<Local, Bit>>,
     present: Signal<Local, Bit>,
     hit: Signal<Local, Bit>,
     inserts: Signal<Local, Bit>,
@@ -167,11 +179,12 @@ impl<const RB: usize> KeyUnit<RB> {
             request: Default::default(),
             permitted: Default::default(),
             steps: (2..8).map(|_| Default::default()).collect(),
-            key_line: Delay::new(4),
-            key: Default::default(),
-            bucket_line: Delay::new(3),
+            key_line: Delay::new(3),
+            write_key_line: Delay::new(2),
+            bucket_line: Delay::new(2),
             maps: AsyncRam::new(entries),
-            map_line: Delay::new(3),
+            map_line: Delay::new(2),
+            map4: Default::default(),
             map5: Default::default(),
             map6: Default::default(),
             used: AsyncRam::new(entries),
@@ -180,6 +193,7 @@ impl<const RB: usize> KeyUnit<RB> {
             hash: KeyHash::new(sizes.ways),
             ways: (0..sizes.ways).map(|_| KeyWay::new(sizes.buckets)).collect(),
             stash: (0..sizes.stash).map(|_| StashPosition::new(target.program_slots)).collect(),
+            occupied5: Default::default(),
             occupied: Default::default(),
             shown: Default::default(),
             found: Default::default(),
@@ -197,13 +211,21 @@ impl<const RB: usize> KeyUnit<RB> {
             clear_stash: op(KeyOp::ClearStash),
             set_map: op(KeyOp::SetMap),
             now: Default::default(),
+            step3: Default::default(),
             step4: Default::default(),
             step5: Default::default(),
             step6: Default::default(),
             step7: Default::default(),
             key_now: Default::default(),
-            map4: Default::default(),
+            map3: Default::default(),
             addressed: Default::default(),
+            reading: Default::default(),
+            way_shows: (0..=sizes.ways).map(|_| Default::default()).collect(),
+            ways_show: Default::default(),
+            way_holds: (0..=sizes.ways).map(|_| Default::default()).collect(),
+            ways_hold: Default::default(),
+            position_shows: (0..=sizes.stash).map(|_| Default::default()).collect(),
+            position_holds: (0..=sizes.stash).map(|_| Default::default()).collect(),
             present: Default::default(),
             hit: Default::default(),
             inserts: Default::default(),
@@ -230,8 +252,12 @@ impl<const RB: usize> KeyUnit<RB> {
 impl<const RB: usize> Logic for KeyUnit<RB> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, request, permitted, key, map5, map6, used6, full6, occupied, found, place);
+        dff_setup!(
+            self, clock, request, permitted, map4, map5, map6, used6, full6, occupied5, occupied, found,
+            place
+        );
         self.key_line.clock.next = self.clock.val();
+        self.write_key_line.clock.next = self.clock.val();
         self.bucket_line.clock.next = self.clock.val();
         self.maps.clock.next = self.clock.val();
         self.map_line.clock.next = self.clock.val();
@@ -259,7 +285,7 @@ impl<const RB: usize> Logic for KeyUnit<RB> {
                 || (self.word.val().op == self.delete.val()))
             && (self.predicates.val().get_bit(self.word.val().guard.index()) ^ (self.word.val().negate == 1));
 
-        // Clock 1: the host comes in where the packet wants nothing. The map is looked up, multiplication begins.
+        // Clock 1: the host comes in where the packet wants nothing. The map is looked up, the key is hashed.
         self.fetched.i[0].next = self.fetch_a.value.val();
         self.fetched.i[1].next = self.fetch_b.value.val();
         self.now.next = self.request.q.val();
@@ -281,6 +307,7 @@ impl<const RB: usize> Logic for KeyUnit<RB> {
             self.steps[i].clock.next = self.clock.val();
             self.steps[i].d.next = self.steps[i - 1].q.val();
         }
+        self.step3.next = self.steps[1].q.val();
         self.step4.next = self.steps[2].q.val();
         self.step5.next = self.steps[3].q.val();
         self.step6.next = self.steps[4].q.val();
@@ -292,51 +319,68 @@ impl<const RB: usize> Logic for KeyUnit<RB> {
         self.map_line.d.next = self.maps.read_data.val();
         self.hash.key.next = self.key_now.val();
 
-        // Clock 4: buckets, or the one that the host names.
-        self.map4.next = self.map_line.q.val();
-        self.hash.size.next = self.map4.val().get_bits::<5>(16);
-        self.map5.d.next.base = self.map4.val().get_bits::<16>(0);
-        self.map5.d.next.size = self.map4.val().get_bits::<5>(16);
-        self.map5.d.next.limit = self.map4.val().get_bits::<20>(21);
-        self.addressed.next =
-            (self.step4.val().op == self.read.val()) || (self.step4.val().op == self.clear.val());
+        // Clock 3: buckets, or the one that the host names.
+        self.map3.next = self.map_line.q.val();
+        self.hash.size.next = self.map3.val().get_bits::<5>(16);
+        self.map4.d.next.base = self.map3.val().get_bits::<16>(0);
+        self.map4.d.next.size = self.map3.val().get_bits::<5>(16);
+        self.map4.d.next.limit = self.map3.val().get_bits::<20>(21);
+        self.reading.next = self.step3.val().op == self.read.val();
+        self.addressed.next = self.reading.val() || (self.step3.val().op == self.clear.val());
         for i in 0..self.ways.len() {
             self.ways[i].clock.next = self.clock.val();
-            self.ways[i].read.next = self.step4.val().op != 0;
-            self.ways[i].address.next = self.map4.val().get_bits::<16>(0) + self.hash.buckets[i].val();
+            self.ways[i].read.next = self.step3.val().op != 0;
+            self.ways[i].clear.next =
+                self.reading.val() && (self.host.val().cell != self.cell_numbers[i].val());
+            self.ways[i].address.next = self.map3.val().get_bits::<16>(0) + self.hash.buckets[i].val();
             if self.addressed.val() {
                 self.ways[i].address.next = self.bucket_line.q.val();
             }
         }
+        for i in 0..self.stash.len() {
+            self.stash[i].clock.next = self.clock.val();
+            self.stash[i].read.next = self.step3.val().op != 0;
+            self.stash[i].clear.next =
+                self.reading.val() && (self.host.val().cell != self.stash_numbers[i].val());
+            self.stash[i].slot.next = self.step3.val().slot;
+        }
 
-        // Clock 5: every place that the key can have shows what it holds.
+        // Clock 4: every place that the key can have shows what it holds, and is compared.
+        self.map5.d.next = self.map4.q.val();
+        self.write_key_line.d.next = self.key_line.q.val();
+        self.shown.enable.next = self.step4.val().op == self.read.val();
+        self.way_shows[0].next = bits::<128>(0);
+        self.ways_show.next = bits::<128>(0);
+        self.way_holds[0].next = false;
+        self.ways_hold.next = false;
+        for i in 0..self.ways.len() {
+            self.ways[i].key.next = self.key_line.q.val();
+            self.way_shows[i + 1].next = self.way_shows[i].val() | self.ways[i].held.val();
+            self.ways_show.next = self.way_shows[i + 1].val();
+            self.way_holds[i + 1].next = self.way_holds[i].val() || self.ways[i].occupied.val();
+            self.ways_hold.next = self.way_holds[i + 1].val();
+        }
+        self.position_shows[0].next = self.ways_show.val();
+        self.shown.d.next = self.ways_show.val();
+        self.position_holds[0].next = self.ways_hold.val();
+        self.occupied5.d.next = self.ways_hold.val();
+        for i in 0..self.stash.len() {
+            self.stash[i].id.next = self.step4.val().id;
+            self.stash[i].key.next = self.key_line.q.val();
+            self.position_shows[i + 1].next = self.position_shows[i].val() | self.stash[i].held.val();
+            self.shown.d.next = self.position_shows[i + 1].val();
+            self.position_holds[i + 1].next = self.position_holds[i].val() || self.stash[i].occupied.val();
+            self.occupied5.d.next = self.position_holds[i + 1].val();
+        }
+
+        // Clock 5: the comparison goes on. Keys of the map are counted.
         self.map6.d.next = self.map5.q.val();
-        self.key.d.next = self.key_line.q.val();
+        self.occupied.d.next = self.occupied5.q.val();
         self.entry5.next =
             (bit_cast::<6, 3>(self.step5.val().slot) << 3) | bit_cast::<6, 3>(self.step5.val().id);
         self.used.read_address.next = self.entry5.val();
         self.used6.d.next = self.used.read_data.val();
         self.full6.d.next = self.used.read_data.val() == self.map5.q.val().limit;
-        self.shown.enable.next = self.step5.val().op == self.read.val();
-        self.shown.d.next = bits::<128>(0);
-        self.occupied.d.next = false;
-        for i in 0..self.ways.len() {
-            self.ways[i].key.next = self.key_line.q.val();
-            if self.host.val().cell == self.cell_numbers[i].val() {
-                self.shown.d.next = self.ways[i].held.val();
-                self.occupied.d.next = self.ways[i].occupied.val();
-            }
-        }
-        for i in 0..self.stash.len() {
-            self.stash[i].clock.next = self.clock.val();
-            self.stash[i].slot.next = self.step5.val().slot;
-            self.stash[i].id.next = self.step5.val().id;
-            self.stash[i].key.next = self.key_line.q.val();
-            if self.host.val().cell == self.stash_numbers[i].val() {
-                self.shown.d.next = self.stash[i].held.val();
-                self.occupied.d.next = self.stash[i].occupied.val();
-            }
-        }
 
         // Clock 6: decision, and whatever it changes.
         self.base6.next = self.map6.q.val().base;
@@ -371,21 +415,20 @@ impl<const RB: usize> Logic for KeyUnit<RB> {
         self.clears_stash.next = self.step6.val().op == self.clear_stash.val();
         self.chosen.next = bits::<20>(0);
         self.address.next = bits::<16>(0);
-        self.within.next = bits::<16>(0);
         for i in 0..self.ways.len() {
             self.ways[i].write.next = self.clears.val()
                 || (self.deletes.val() && self.ways[i].hit.val())
                 || (self.inserts.val() && self.ways[i].empty.val() && (!self.way_taken[i].val()));
             self.ways[i].write_occupied.next = self.inserts.val();
-            self.ways[i].write_key.next = self.key.q.val();
+            self.ways[i].write_key.next = self.write_key_line.q.val();
             if self.ways[i].hit.val()
                 || (self.inserts.val() && self.ways[i].empty.val() && (!self.way_taken[i].val()))
             {
                 self.chosen.next = self.cells[i].val();
                 self.address.next = self.ways[i].address6.val();
-                self.within.next = self.ways[i].address6.val() - self.base6.val();
             }
         }
+        self.within.next = self.address.val() - self.base6.val();
         for i in 0..self.stash.len() {
             self.stash[i].write.next = self.clears_stash.val()
                 || (self.deletes.val() && self.stash[i].hit.val())
@@ -393,7 +436,7 @@ impl<const RB: usize> Logic for KeyUnit<RB> {
             self.stash[i].write_occupied.next = self.inserts.val();
             self.stash[i].write_slot.next = self.step6.val().slot;
             self.stash[i].write_id.next = self.step6.val().id;
-            self.stash[i].write_key.next = self.key.q.val();
+            self.stash[i].write_key.next = self.write_key_line.q.val();
             if self.stash[i].hit.val()
                 || (self.inserts.val() && self.stash[i].empty.val() && (!self.position_taken[i].val()))
             {

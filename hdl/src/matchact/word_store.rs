@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Memory of the words of one stage: one for every program slot and pass.
+//!
+//! It is block RAM, which takes the same for any number of words up to 512; look-up tables would take one for every bit
+//! of a word and 64 of them.
 
 use super::tag::Tag;
 use super::words::{StageWord, TypedWord, WORD_BITS};
@@ -40,7 +43,7 @@ impl WordStore {
             write_data: Default::default(),
             tag: Default::default(),
             word: Default::default(),
-            memory: SyncRam::new((target.program_slots * target.passes) as usize, RamStyle::Any),
+            memory: SyncRam::new((target.program_slots * target.passes) as usize, RamStyle::Block),
             typed: Default::default(),
             pass_bits: Constant::new(u64::from(target.passes.ilog2()).to_bits()),
         }

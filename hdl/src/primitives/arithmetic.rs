@@ -150,17 +150,18 @@ fn lanes() -> String {
     text
 }
 
-/// Turns to the right by 0 to 3 steps.
+/// Turns to the right by 0 to 3 steps, a LUT6 for each bit. The choice between the two of a pair is an exclusive or, so
+/// that neighbours have no pair in common: synthesis tools would build that from smaller pieces, twice as large.
 fn turn(from: &str, to: &str, choice: &str, step: usize, places: std::ops::Range<usize>) -> String {
     let mut text = String::new();
     for place in places {
         let at = |steps| (place + steps * step) % 64;
         let _ = writeln!(
             text,
-            "assign {to}[{place}] = {choice}[1] ? ({choice}[0] ? {from}[{}] : {from}[{}]) \
-             : ({choice}[0] ? {from}[{}] : {from}[{place}]);",
-            at(3),
+            "assign {to}[{place}] = {choice}[1] ? (^{choice} ? {from}[{}] : {from}[{}]) \
+             : (^{choice} ? {from}[{}] : {from}[{place}]);",
             at(2),
+            at(3),
             at(1)
         );
     }

@@ -3,6 +3,7 @@
 
 use super::{RamStyle, check_depth};
 use rust_hdl::prelude::*;
+use std::fmt::Write;
 
 /// One write port, one read port; after a clock with `read`, `read_data` shows the word at what `read_address` was
 /// (or zero, if `clear` was set), and keeps it until the next clock with `read`.
@@ -10,6 +11,9 @@ use rust_hdl::prelude::*;
 /// This is what the output register of a block RAM does of itself, so it costs no logic. A word that is read and
 /// written in one clock reads as it was before. `A` is the width of an address, `W` that of a word. The number of words
 /// is a run-time value and a power of two; addresses are taken modulo it.
+///
+/// In block RAM, a memory of more than 512 words stands in columns that one block each is deep enough for, so that no
+/// multiplexers stand behind it.
 #[derive(LogicBlock)]
 pub struct HoldRam<const A: usize, const W: usize> {
     /// Clock of both ports.
@@ -81,19 +85,34 @@ impl<const A: usize, const W: usize> Logic for HoldRam<A, W> {
 
     fn hdl(&self) -> Verilog {
         let depth = self._memory.len();
-        Verilog::Custom(format!(
-            "{style}reg [{top}:0] memory [0:{last}];\n\
-             always @(posedge clock) begin\n   \
-                if (write) memory[write_address[{index}:0]] <= write_data;\n   \
-                if (read) begin\n      \
-                   if (clear) read_data <= {W}'h0;\n      \
-                   else read_data <= memory[read_address[{index}:0]];\n   \
-                end\n\
-             end\n",
-            style = self._style.attribute(),
-            top = W - 1,
-            last = depth - 1,
-            index = depth.ilog2() - 1,
-        ))
+        let lane = lane_bits(depth, self._style).unwrap_or(W);
+        let mut text = String::new();
+        for (number, low) in (0..W).step_by(lane).enumerate() {
+            let width = lane.min(W - low);
+            let _ = write!(
+                text,
+                "{style}reg [{top}:0] memory{number} [0:{last}];\n\
+                 always @(posedge clock) begin\n   \
+                    if (write) memory{number}[write_address[{index}:0]] <= write_data[{high}:{low}];\n   \
+                    if (read) begin\n      \
+                       if (clear) read_data[{high}:{low}] <= {width}'h0;\n      \
+                       else read_data[{high}:{low}] <= memory{number}[read_address[{index}:0]];\n   \
+                    end\n\
+                 end\n",
+                style = self._style.attribute(),
+                top = width - 1,
+                high = low + width - 1,
+                last = depth - 1,
+                index = depth.ilog2() - 1,
+            );
+        }
+        Verilog::Custom(text)
     }
+}
+
+/// Bits of a word to one block RAM of 36 Kibit, so that it is as deep as the memory and nothing has to be chosen from
+/// several; `None` where one is wide enough for every word or not deep enough for any.
+fn lane_bits(depth: usize, style: RamStyle) -> Option<usize> {
+    let parity = if depth > 4096 { 0 } else { 4096 / depth };
+    (style == RamStyle::Block && (513..=32768).contains(&depth)).then(|| 32768 / depth + parity)
 }

@@ -15,30 +15,70 @@ use crate::target;
 /// Bytes of the longest key; shorter ones are padded with zeros.
 pub const KEY_BYTES: u32 = 16;
 
-/// Odd factors of the hash, one for each 32-bit word of the key from byte 0 up.
-pub const FACTORS: [u64; 4] =
-    [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0x27d4_eb2f_1656_67c5];
-
 /// A key as the two operands of a key operation.
 pub type Key = [u64; 2];
 
-/// Multilinear hash of a key (Lemire and Kaser, Strongly universal string hashing is fast, 2014), modulo 2^64.
-pub fn hash(key: Key) -> u64 {
-    let words = [key[0] & 0xffff_ffff, key[0] >> 32, key[1] & 0xffff_ffff, key[1] >> 32];
-    words.iter().zip(FACTORS).fold(0, |sum: u64, (word, factor)| sum.wrapping_add(word.wrapping_mul(factor)))
+/// For each bit of the hash, the lowest first, the bits of the folded key whose parity it is: 16 of them, drawn at random.
+pub const ROWS: [u64; 32] = [
+    0x1850_9c42_0a20_8208,
+    0x0805_1630_00c1_b041,
+    0x0182_2702_8450_4228,
+    0x1805_8100_2340_c04b,
+    0x20b0_a1a2_8006_4500,
+    0x1008_10c0_0c11_12dc,
+    0x0085_420a_9361_0101,
+    0xa114_3113_0200_200e,
+    0x80a0_430e_0801_8c21,
+    0x1041_2e02_200e_02a8,
+    0x0d01_4181_9614_1002,
+    0x2001_d283_13a2_4000,
+    0x160d_6902_0210_4220,
+    0x0a52_00bd_0b08_0080,
+    0x644c_0b20_400a_3010,
+    0x0890_a0c8_054a_0111,
+    0x2034_0280_401a_ac21,
+    0x9400_00aa_6a80_2803,
+    0x08aa_d282_0820_0a04,
+    0x092a_0040_8178_44c0,
+    0x4034_9206_01a2_0608,
+    0x0088_00e1_9246_1320,
+    0x4348_1441_b208_0011,
+    0x2290_2511_0104_9c80,
+    0x69a0_0041_408e_2024,
+    0x848c_0a5c_4004_8480,
+    0x8200_6015_2426_42a0,
+    0x0209_0606_08c0_c192,
+    0x28a1_001b_0546_2080,
+    0x0a12_1085_0868_8203,
+    0x5139_5101_2801_0090,
+    0x0208_a260_8228_403c,
+];
+
+/// A key folded to 64 parities of 6 bits each. Keys that differ in one operand only fold differently: a sum of three
+/// rotations can be inverted.
+pub fn fold(key: Key) -> u64 {
+    let [a, b] = key;
+    (a ^ a.rotate_left(19) ^ a.rotate_left(45)) ^ (b.rotate_left(5) ^ b.rotate_left(31) ^ b.rotate_left(54))
 }
 
-/// Bucket of a key in a way, among `buckets` (a power of two): double hashing with the upper two times 20 bits.
-pub fn bucket(hash: u64, way: u32, buckets: u32) -> u32 {
-    let (start, step) = ((hash >> 44) as u32, (hash >> 24) as u32 & 0xf_ffff | 1);
+/// Hash of a key: each of its bits is the parity of some bits of the key, about half of them (the class H3 of Carter
+/// and Wegman, Universal classes of hash functions, 1979, with a matrix that takes few gates).
+pub fn hash(key: Key) -> u32 {
+    let folded = fold(key);
+    ROWS.iter().rev().fold(0, |hash, row| hash << 1 | (folded & row).count_ones() & 1)
+}
+
+/// Bucket of a key in a way, among `buckets` (a power of two): double hashing with the upper and the lower 16 bits.
+pub fn bucket(hash: u32, way: u32, buckets: u32) -> u32 {
+    let (start, step) = (hash >> 16, hash & 0xffff | 1);
     start.wrapping_add(way.wrapping_mul(step)) & (buckets - 1)
 }
 
-/// Least buckets in each way for a map of so many entries: three eighths of them, as a power of two.
+/// Least buckets in each way for a map of so many entries: three eighths of them, as a power of two, and 64.
 ///
-/// `docs/reference/hash-maps.md` shows why an insert then fails less often than once in 10^9.
+/// `docs/reference/hash-maps.md` shows why an insert then fails less often than once in 10^9, and why there are 64.
 pub fn buckets_for(max_entries: u32) -> u32 {
-    ((u64::from(max_entries) * 3).div_ceil(8) as u32).next_power_of_two().max(16)
+    ((u64::from(max_entries) * 3).div_ceil(8) as u32).next_power_of_two().max(64)
 }
 
 /// The keys of one map.
@@ -83,7 +123,7 @@ impl Keys {
         }
     }
 
-    fn cell(&self, hash: u64, way: u32) -> u32 {
+    fn cell(&self, hash: u32, way: u32) -> u32 {
         way * self.buckets + bucket(hash, way, self.buckets)
     }
 
@@ -169,6 +209,30 @@ mod tests {
         assert!(places.iter().all(|(key, place)| keys.at(&stash, 0, *place) == Some(*key)));
     }
 
+    /// A basis of what the vectors span.
+    fn rank(vectors: impl IntoIterator<Item = u64>) -> usize {
+        let mut basis: Vec<u64> = Vec::new();
+        for vector in vectors {
+            // The element with the highest bit in common is the only one that makes it smaller.
+            let rest = basis.iter().fold(vector, |rest, element| rest.min(rest ^ element));
+            if rest != 0 {
+                basis.push(rest);
+                basis.sort_unstable_by(|a, b| b.cmp(a));
+            }
+        }
+        basis.len()
+    }
+
+    #[test]
+    fn no_bit_of_key_or_hash_is_lost() {
+        assert_eq!(rank((0..64).map(|at| fold([1 << at, 0]))), 64);
+        assert_eq!(rank((0..64).map(|at| fold([0, 1 << at]))), 64);
+        assert_eq!(rank((0..64).map(|at| hash([1 << at, 0]).into())), 32);
+        assert_eq!(rank(ROWS), 32);
+        assert!(ROWS.iter().all(|row| row.count_ones() == 16));
+        assert_eq!(hash([5, 7]), hash([5, 0]) ^ hash([0, 7]));
+    }
+
     #[test]
     fn keys_of_many_kinds_find_places_to_the_brim() {
         let mixed =
@@ -177,7 +241,15 @@ mod tests {
         churn(|round| [round << 24, 0], 10_000, 100_000);
         churn(|round| [(round as u32).swap_bytes().into(), 0], 10_000, 100_000);
         churn(|round| [0x8000_0000_0000_fe80, round << 32], 10_000, 100_000);
+        churn(|round| [0x1234, round.swap_bytes()], 10_900, 100_000);
+        churn(|round| [(round % 256) << 16 | round / 256, 0], 10_900, 100_000);
+        churn(
+            |round| [mixed(round / 64) | 0xffff, mixed(round) & 0xffff | round % 64 << 32],
+            10_900,
+            100_000,
+        );
         churn(|round| [mixed(round), mixed(!round)], 10_900, 300_000);
+        churn(|round| [mixed(round), 0], 170, 500_000);
         churn(|round| [mixed(round), 0], 42, 100_000);
         churn(|round| [round, round], 1, 1_000);
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A way of a key unit: a memory of buckets with room for one key each.
 //!
-//! The clocks are those of the unit: the bucket is read in clock 4, compared in clock 5, written in clock 6.
+//! The clocks are those of the unit: the bucket is read in clock 3, compared in clocks 4 and 5, written in clock 6.
 
-use crate::primitives::{HoldRam, RamStyle};
+use super::matches::Matches;
+use crate::primitives::{Delay, HoldRam, RamStyle};
 use rust_hdl::prelude::*;
 
 /// A way.
@@ -11,15 +12,17 @@ use rust_hdl::prelude::*;
 pub struct KeyWay {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// Whether there is an operation; clock 4.
+    /// Whether there is an operation; clock 3.
     pub read: Signal<In, Bit>,
-    /// Bucket in the unit; clock 4.
+    /// Whether what it reads counts as zero; clock 3.
+    pub clear: Signal<In, Bit>,
+    /// Bucket in the unit; clock 3.
     pub address: Signal<In, Bits<16>>,
-    /// Key that is looked for; clock 5.
+    /// Key that is looked for; clock 4.
     pub key: Signal<In, Bits<128>>,
-    /// Whether the bucket holds a key; clock 5.
+    /// Whether the bucket holds a key; clock 4.
     pub occupied: Signal<Out, Bit>,
-    /// Which; clock 5.
+    /// Which; clock 4.
     pub held: Signal<Out, Bits<128>>,
     /// Whether it holds the key that is looked for; clock 6.
     pub hit: Signal<Out, Bit>,
@@ -34,12 +37,13 @@ pub struct KeyWay {
     /// Which; clock 6.
     pub write_key: Signal<In, Bits<128>>,
     memory: HoldRam<16, 129>,
-    compared_address: DFF<Bits<16>>,
-    written_address: DFF<Bits<16>>,
-    is_hit: DFF<Bit>,
+    address_line: Delay<16>,
+    matches: Matches<129>,
+    is_empty5: DFF<Bit>,
     is_empty: DFF<Bit>,
+    is_hit: DFF<Bit>,
     holds: Signal<Local, Bit>,
-    content: Signal<Local, Bits<128>>,
+    content: Signal<Local, Bits<129>>,
 }
 
 impl KeyWay {
@@ -48,6 +52,7 @@ impl KeyWay {
         Self {
             clock: Default::default(),
             read: Default::default(),
+            clear: Default::default(),
             address: Default::default(),
             key: Default::default(),
             occupied: Default::default(),
@@ -59,10 +64,11 @@ impl KeyWay {
             write_occupied: Default::default(),
             write_key: Default::default(),
             memory: HoldRam::new(buckets as usize, RamStyle::Block),
-            compared_address: Default::default(),
-            written_address: Default::default(),
-            is_hit: Default::default(),
+            address_line: Delay::new(3),
+            matches: Default::default(),
+            is_empty5: Default::default(),
             is_empty: Default::default(),
+            is_hit: Default::default(),
             holds: Default::default(),
             content: Default::default(),
         }
@@ -72,26 +78,30 @@ impl KeyWay {
 impl Logic for KeyWay {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, compared_address, written_address, is_hit, is_empty);
+        dff_setup!(self, clock, is_empty5, is_empty, is_hit);
         self.memory.clock.next = self.clock.val();
-        self.memory.clear.next = false;
+        self.address_line.clock.next = self.clock.val();
+        self.matches.clock.next = self.clock.val();
+        self.memory.clear.next = self.clear.val();
         self.memory.read.next = self.read.val();
         self.memory.read_address.next = self.address.val();
-        self.compared_address.d.next = self.address.val();
+        self.address_line.d.next = self.address.val();
 
-        self.holds.next = self.memory.read_data.val().get_bit(128);
-        self.content.next = self.memory.read_data.val().get_bits::<128>(0);
+        self.content.next = self.memory.read_data.val();
+        self.holds.next = self.content.val().get_bit(128);
         self.occupied.next = self.holds.val();
-        self.held.next = self.content.val();
-        self.is_hit.d.next = self.holds.val() && (self.content.val() == self.key.val());
-        self.is_empty.d.next = !self.holds.val();
-        self.written_address.d.next = self.compared_address.q.val();
+        self.held.next = self.content.val().get_bits::<128>(0);
+        self.matches.a.next = self.content.val();
+        self.matches.b.next = bit_cast::<129, 128>(self.key.val()) | (bits::<129>(1) << 128);
+        self.is_empty5.d.next = !self.holds.val();
+        self.is_empty.d.next = self.is_empty5.q.val();
+        self.is_hit.d.next = self.matches.equal.val();
 
         self.hit.next = self.is_hit.q.val();
         self.empty.next = self.is_empty.q.val();
-        self.address6.next = self.written_address.q.val();
+        self.address6.next = self.address_line.q.val();
         self.memory.write.next = self.write.val();
-        self.memory.write_address.next = self.written_address.q.val();
+        self.memory.write_address.next = self.address_line.q.val();
         self.memory.write_data.next = bit_cast::<129, 128>(self.write_key.val());
         if self.write_occupied.val() {
             self.memory.write_data.next =
