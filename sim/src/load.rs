@@ -7,6 +7,7 @@
 use crate::card::Card;
 use crate::error::SimError;
 use std::path::Path;
+use weir_pipeline::pipeline::Home;
 use weir_pipeline::words::STAGE_WORD_U32S;
 use weir_pipeline::{Pipeline, Table, Target};
 use weir_regs::{MAP_VERSION, Registers, identity, program, table};
@@ -105,9 +106,11 @@ impl PipelineSim {
         self.write_words(slot, pipeline)?;
         self.set_key_maps(slot, &loaded)?;
         for map in &loaded.tables {
-            let base = map.base + loaded.shift[map.unit as usize];
-            self.write_descriptor(slot, map.unit, map.id, base, map.bytes() as u32)?;
-            self.clear_table_words(map.unit, base, map.bytes() as u32 / 8)?;
+            for home in map.homes() {
+                let base = home.base + loaded.shift[home.unit as usize];
+                self.write_descriptor(slot, home, base, map.bytes() as u32)?;
+                self.clear_table_words(home.unit, base, map.bytes() as u32 / 8)?;
+            }
         }
         // Evenly spaced from the first packet on, not a burst while the ring is empty and a wait after it.
         let interval = self.target.interval(pipeline.passes(), pipeline.gap);
@@ -121,8 +124,8 @@ impl PipelineSim {
         self.check_slot(slot)?;
         self.write_program(slot, 0, 1, false)?;
         if let Some(loaded) = self.slots[slot as usize].take() {
-            for map in &loaded.tables {
-                self.write_descriptor(slot, map.unit, map.id, 0, 0)?;
+            for home in loaded.tables.iter().flat_map(Table::homes) {
+                self.write_descriptor(slot, home, 0, 0)?;
             }
         }
         self.forget_key_maps(slot)
@@ -130,15 +133,15 @@ impl PipelineSim {
 
     /// The value at `place` of a map, by the map's place in the pipeline's tables: an array's entry, or where a key is.
     pub fn read_value(&mut self, slot: u8, map: usize, place: u32) -> Result<Vec<u8>, SimError> {
-        let (unit, words, size) = self.words_of(slot, map, place)?;
-        self.registers.write_table_unit(unit)?;
+        let (words, size) = self.words_of(slot, map, place)?;
         let mut value = Vec::new();
         let mut next = None;
-        for word in words {
-            if next != Some(word) {
+        for (unit, word) in words {
+            if next != Some((unit, word)) {
+                self.registers.write_table_unit(unit)?;
                 self.registers.write_table_address(word)?;
             }
-            next = Some(word + 1);
+            next = Some((unit, word + 1));
             self.table_access(READ)?;
             value.extend(self.registers.read_table_data_low()?.to_le_bytes());
             value.extend(self.registers.read_table_data_high()?.to_le_bytes());
@@ -149,16 +152,16 @@ impl PipelineSim {
 
     /// Sets the value at `place` of a map; `value` has the map's value size.
     pub fn write_value(&mut self, slot: u8, map: usize, place: u32, value: &[u8]) -> Result<(), SimError> {
-        let (unit, words, size) = self.words_of(slot, map, place)?;
+        let (words, size) = self.words_of(slot, map, place)?;
         if value.len() != size {
             let what = format!("a value has {size} bytes, not {}", value.len());
             return Err(SimError::Value { map, index: place, what });
         }
-        self.registers.write_table_unit(unit)?;
-        for (address, bytes) in words.into_iter().zip(value.chunks(8)) {
+        for ((unit, address), bytes) in words.into_iter().zip(value.chunks(8)) {
             let mut word = [0; 8];
             word[..bytes.len()].copy_from_slice(bytes);
             let word = u64::from_le_bytes(word);
+            self.registers.write_table_unit(unit)?;
             self.registers.write_table_address(address)?;
             self.registers.write_table_data_low(word as u32)?;
             self.registers.write_table_data_high((word >> 32) as u32)?;
@@ -190,8 +193,8 @@ impl PipelineSim {
 
     /// Where the maps of a slot come to lie.
     fn place(&self, slot: u8, tables: &[Table]) -> Result<Loaded, SimError> {
-        let words = |t: &Table| Some((t.unit, t.base, t.bytes() as u32 / 8));
-        let buckets = |t: &Table| t.keys.map(|keys| (keys.unit, keys.base, keys.buckets));
+        let words = |t: &Table| t.homes().map(|h| (h.unit, h.base, t.bytes() as u32 / 8)).collect();
+        let buckets = |t: &Table| t.keys.iter().map(|keys| (keys.unit, keys.base, keys.buckets)).collect();
         let units = &self.target.units;
         let shift = (0..self.target.table_units()).map(|unit| {
             let shifts = |loaded: &Loaded| loaded.shift[unit as usize];
@@ -213,18 +216,18 @@ impl PipelineSim {
     }
 
     /// How far what a slot has in one unit of `size` must be moved to lie behind what the other slots have there.
-    /// `range` gives unit, begin and length of what a map has, `shifts` how far a loaded program's was moved.
+    /// `ranges` gives unit, begin and length of what a map has, `shifts` how far a loaded program's was moved.
     fn shift(
         &self,
         slot: u8,
         tables: &[Table],
         size: u32,
         unit: u32,
-        range: &dyn Fn(&Table) -> Option<Taken>,
+        ranges: &dyn Fn(&Table) -> Vec<Taken>,
         shifts: &dyn Fn(&Loaded) -> u32,
     ) -> Option<u32> {
         let end = |tables: &[Table]| {
-            let here = tables.iter().filter_map(range).filter(|(of, _, _)| *of == unit);
+            let here = tables.iter().flat_map(ranges).filter(|(of, _, _)| *of == unit);
             here.map(|(_, begin, length)| begin + length).max()
         };
         let Some(own) = end(tables) else { return Some(0) };
@@ -234,8 +237,8 @@ impl PipelineSim {
         (u64::from(own) + u64::from(shift) <= u64::from(size)).then_some(shift)
     }
 
-    /// Table unit, words and size of the value at a place of a map.
-    fn words_of(&self, slot: u8, map: usize, place: u32) -> Result<(u32, Vec<u32>, usize), SimError> {
+    /// Words, each with its table unit, and size of the value at a place of a map.
+    fn words_of(&self, slot: u8, map: usize, place: u32) -> Result<(Vec<(u32, u32)>, usize), SimError> {
         let loaded = self.loaded(slot)?;
         let fail = |what: String| Err(SimError::Value { map, index: place, what });
         let Some(table) = loaded.tables.get(map) else {
@@ -244,9 +247,11 @@ impl PipelineSim {
         if place >= table.places {
             return fail(format!("the map has {} places", table.places));
         }
-        let base = table.base + loaded.shift[table.unit as usize];
-        let words = (0..table.stride() / 8).map(|word| base + table.word(place, word)).collect();
-        Ok((table.unit, words, table.value_size as usize))
+        let words = (0..table.stride() / 8).map(|word| {
+            let home = table.home_of(word);
+            (home.unit, home.base + loaded.shift[home.unit as usize] + table.word(place, word))
+        });
+        Ok((words.collect(), table.value_size as usize))
     }
 
     fn write_words(&mut self, slot: u8, pipeline: &Pipeline) -> Result<(), SimError> {
@@ -277,17 +282,10 @@ impl PipelineSim {
         self.registers.write_program_commit(1)
     }
 
-    fn write_descriptor(
-        &mut self,
-        slot: u8,
-        unit: u32,
-        id: u8,
-        base: u32,
-        limit: u32,
-    ) -> Result<(), SimError> {
+    fn write_descriptor(&mut self, slot: u8, home: Home, base: u32, limit: u32) -> Result<(), SimError> {
         self.registers.write_map_slot(slot.into())?;
-        self.registers.write_map_unit(unit)?;
-        self.registers.write_map_id(id.into())?;
+        self.registers.write_map_unit(home.unit)?;
+        self.registers.write_map_id(home.id.into())?;
         self.registers.write_map_base(base)?;
         self.registers.write_map_limit(limit)?;
         self.registers.write_map_commit(1)

@@ -19,7 +19,7 @@ pub struct Cost {
     pub latency_clocks: u32,
     /// Units by kind, in the order of a stage.
     pub units: Vec<Units>,
-    /// Memory of maps, in the order of the object.
+    /// Memory of maps, in the order of the object; one of which parts lie elsewhere has several.
     pub tables: Vec<Memory>,
     /// What the admission gap is for, if it is more than one clock.
     pub gap: Option<Gap>,
@@ -89,12 +89,9 @@ pub fn cost(
     target: &Target,
 ) -> Cost {
     let words = u64::from(target.units.tables.words) * 8;
-    let tables = pipeline.tables.iter().map(|t| Memory {
-        map: t.name.clone(),
-        unit: t.unit,
-        bytes: t.bytes(),
-        of: words,
-    });
+    let homes = pipeline.tables.iter().flat_map(|t| t.homes().map(move |home| (home, t)));
+    let tables =
+        homes.map(|(home, t)| Memory { map: t.name.clone(), unit: home.unit, bytes: t.bytes(), of: words });
     Cost {
         latency_clocks: pipeline.passes() * target.ring_clocks(),
         units: units(pipeline, target),

@@ -4,21 +4,23 @@
 //! List scheduling, stage by stage: of what is ready, that with the longest way to the end goes first. What is done
 //! early keeps registers busy, so the schedule is tried with windows of several sizes: a node may only go ahead of the
 //! oldest one that waits by so many places in the order of the program. The largest window gives the best packing, a
-//! window of one the least pressure. A map that is read and then changed is best read at a lookup port, even if its table
-//! unit comes first: so each is tried both ways where there are ports. The schedule of the highest rate wins, of those the
-//! shortest.
+//! window of one the least pressure. Where that does not reach a packet a clock, two more ways are tried, and both at
+//! once: to read maps that are changed later at a lookup port, even if a table unit comes first, and to put words of values
+//! that no access meets together into several table units. The schedule of the highest rate wins, of those the shortest.
 //!
 //! - [`place`]: one schedule.
 //! - [`pool`]: registers and predicates of the target.
 //! - [`remat`]: values that are computed again rather than held.
 //! - [`spill`]: values that wait in the stack area when nothing else helps.
 //! - [`tables`]: maps to table units.
+//! - [`parts`]: words of maps that go to another one.
 //! - [`gap`]: the admission gap.
 //! - [`emit`]: the words.
 
 pub mod dump;
 pub mod emit;
 pub mod gap;
+pub mod parts;
 pub mod place;
 pub mod pool;
 pub mod remat;
@@ -58,19 +60,27 @@ pub fn schedule(dag: &mut Dag, tables: &Tables, target: &Target) -> Result<Place
 }
 
 fn attempt(dag: &Dag, prepared: &Prepared, tables: &Tables, target: &Target) -> Result<Placement, Failure> {
+    let mut best = attempt_windows(dag, prepared, tables, target);
     let large = dag.nodes.len() > LARGE;
-    let mut found = attempt_windows(dag, prepared, tables, target);
-    let patient = tables.patient(dag);
-    if large || patient.is_none() || target.units.ports.before == 0 {
-        return found;
+    let others = || {
+        let ports = target.units.ports.before != 0;
+        let patient = |tables: &Tables| if ports { tables.patient(dag) } else { None };
+        let apart = tables.apart(dag);
+        let both = apart.as_ref().and_then(patient);
+        [patient(tables), apart, both].into_iter().flatten()
+    };
+    let full_rate = |found: &Placement| price(dag, found, target).0 == 1;
+    if large || best.as_ref().is_ok_and(full_rate) {
+        return best;
     }
-    if let Some(other) = patient.and_then(|tables| attempt_windows(dag, prepared, &tables, target).ok()) {
-        let better = found.as_ref().is_ok_and(|f| price(dag, f, target) <= price(dag, &other, target));
-        if !better {
-            found = Ok(other);
+    for tables in others() {
+        let Ok(found) = attempt_windows(dag, prepared, &tables, target) else { continue };
+        let better = |b: &Placement| price(dag, &found, target) < price(dag, b, target);
+        if best.as_ref().map_or(true, better) {
+            best = Ok(found);
         }
     }
-    found
+    best
 }
 
 /// Clocks between two packets, then stages.

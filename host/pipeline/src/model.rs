@@ -115,10 +115,10 @@ impl Model {
     /// a key.
     pub fn value(&self, map: usize, place: u32) -> Vec<u8> {
         let table = &self.pipeline.tables[map];
-        let unit = &self.tables[table.unit as usize];
         let words = (0..table.stride() / 8).flat_map(|word| {
-            let at = ((table.base + table.word(place, word)) * 8) as usize;
-            unit[at..at + 8].iter().copied()
+            let home = table.home_of(word);
+            let at = ((home.base + table.word(place, word)) * 8) as usize;
+            self.tables[home.unit as usize][at..at + 8].iter().copied()
         });
         words.take(table.value_size as usize).collect()
     }
@@ -126,10 +126,10 @@ impl Model {
     /// Sets the value at `place` of map `map`; `value` has the map's value size.
     pub fn set_value(&mut self, map: usize, place: u32, value: &[u8]) {
         let table = &self.pipeline.tables[map];
-        let unit = &mut self.tables[table.unit as usize];
         for (word, bytes) in (0..).zip(value.chunks(8)) {
-            let at = ((table.base + table.word(place, word)) * 8) as usize;
-            unit[at..at + bytes.len()].copy_from_slice(bytes);
+            let home = table.home_of(word);
+            let at = ((home.base + table.word(place, word)) * 8) as usize;
+            self.tables[home.unit as usize][at..at + bytes.len()].copy_from_slice(bytes);
         }
     }
 
@@ -449,7 +449,8 @@ fn table_access(
     unit: usize,
     tables: &mut [Vec<u8>],
 ) -> Option<Late> {
-    let table = pipeline.tables.iter().find(|t| t.unit as usize == unit && t.id == word.map)?;
+    let mut homes = pipeline.tables.iter().flat_map(|t| t.homes().map(move |home| (home, t)));
+    let (home, table) = homes.find(|(home, _)| home.unit as usize == unit && home.id == word.map)?;
     let bytes = word.size.bytes();
     let at = a.wrapping_add(word.offset.into()) % TABLE_SPACE;
     // An access is naturally aligned: whatever is below its size in the address is dropped, as the RTL does.
@@ -457,7 +458,7 @@ fn table_access(
     if at >= table.bytes() {
         return Some(Late::Bound);
     }
-    let at = at as usize + table.base as usize * 8;
+    let at = at as usize + home.base as usize * 8;
     let memory = &mut tables[unit][at..at + bytes as usize];
     let mut old = [0; 8];
     old[..bytes as usize].copy_from_slice(memory);

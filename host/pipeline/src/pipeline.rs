@@ -72,6 +72,30 @@ pub struct KeyPlace {
     pub buckets: u32,
 }
 
+/// Where a map, or a part of its values, lies in a table unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Table unit.
+    pub unit: u32,
+    /// Id within (program slot, unit): what the words carry.
+    pub id: u8,
+    /// First word (8 bytes) in the unit.
+    pub base: u32,
+}
+
+/// Words of every value of a map that lie apart, so that one pass can change them and others of the same map.
+///
+/// The home has room for the whole map, laid out as it is; of that only these words count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// First word of a value.
+    pub first: u32,
+    /// The one behind the last.
+    pub end: u32,
+    /// Where they lie.
+    pub home: Home,
+}
+
 /// A map and its place.
 ///
 /// The values of an array lie one behind the other. Those of a hash map lie in planes: word `w` of all values, by place,
@@ -99,6 +123,8 @@ pub struct Table {
     pub places: u32,
     /// Hash maps only: where their keys lie.
     pub keys: Option<KeyPlace>,
+    /// Parts that lie elsewhere, ascending.
+    pub parts: Vec<Part>,
 }
 
 impl Table {
@@ -110,6 +136,22 @@ impl Table {
     /// Bytes of all values.
     pub fn bytes(&self) -> u64 {
         u64::from(self.stride()) * u64::from(self.places)
+    }
+
+    /// Where the map lies, but for its parts.
+    pub fn home(&self) -> Home {
+        Home { unit: self.unit, id: self.id, base: self.base }
+    }
+
+    /// Where the map and its parts lie.
+    pub fn homes(&self) -> impl Iterator<Item = Home> {
+        std::iter::once(self.home()).chain(self.parts.iter().map(|part| part.home))
+    }
+
+    /// Where word `word` of every value lies.
+    pub fn home_of(&self, word: u32) -> Home {
+        let part = self.parts.iter().find(|part| (part.first..part.end).contains(&word));
+        part.map_or(self.home(), |part| part.home)
     }
 
     /// Where word `word` of the value at `place` is, in words from the map's first.
@@ -198,22 +240,8 @@ impl Pipeline {
         if self.moves_head && target.headroom_bytes == 0 {
             return whole(format!("the program moves heads, and target `{}` has no headroom", target.name));
         }
-        for (index, table) in self.tables.iter().enumerate() {
-            let end = u64::from(table.base) * 8 + table.bytes();
-            if table.unit >= target.table_units() || end > u64::from(target.units.tables.words) * 8 {
-                return whole(format!("map `{}` lies outside the table units", table.name));
-            }
-            if u32::from(table.id) >= target.units.tables.maps {
-                return whole(format!("map `{}` has id {}, too large", table.name, table.id));
-            }
-            for other in &self.tables[..index] {
-                let apart = other.unit != table.unit
-                    || end <= u64::from(other.base) * 8
-                    || u64::from(other.base) * 8 + other.bytes() <= u64::from(table.base) * 8;
-                if !apart || (other.unit == table.unit && other.id == table.id) {
-                    return whole(format!("maps `{}` and `{}` collide", other.name, table.name));
-                }
-            }
+        for index in 0..self.tables.len() {
+            self.check_homes(target, index)?;
             self.check_places(target, index)?;
         }
         for (pass, stages) in (0..).zip(&self.words) {
@@ -229,6 +257,41 @@ impl Pipeline {
                     .and_then(|()| check_arrival(target, stage, stages))
                     .map_err(|what| InvalidPipeline::Word { slot: Slot { pass, stage }, what })?;
             }
+        }
+        Ok(())
+    }
+
+    fn check_homes(&self, target: &Target, index: usize) -> Result<(), InvalidPipeline> {
+        let whole = |what: String| Err(InvalidPipeline::Whole(what));
+        let table = &self.tables[index];
+        let name = &table.name;
+        let end = |home: &Home, table: &Table| u64::from(home.base) * 8 + table.bytes();
+        let before = self.tables[..index].iter().flat_map(|t| t.homes().map(move |home| (home, t)));
+        let mut taken: Vec<(Home, &Table)> = before.collect();
+        for home in table.homes() {
+            if home.unit >= target.table_units()
+                || end(&home, table) > u64::from(target.units.tables.words) * 8
+            {
+                return whole(format!("map `{name}` lies outside the table units"));
+            }
+            if u32::from(home.id) >= target.units.tables.maps {
+                return whole(format!("map `{name}` has id {}, too large", home.id));
+            }
+            for (other, of) in taken.iter().filter(|(other, _)| other.unit == home.unit) {
+                let apart = end(&home, table) <= u64::from(other.base) * 8
+                    || end(other, of) <= u64::from(home.base) * 8;
+                if !apart || other.id == home.id {
+                    return whole(format!("maps `{}` and `{name}` collide", of.name));
+                }
+            }
+            taken.push((home, table));
+        }
+        let mut next = 0;
+        for part in &table.parts {
+            if part.first < next || part.end <= part.first || part.end > table.stride() / 8 {
+                return whole(format!("map `{name}` has parts that are none"));
+            }
+            next = part.end;
         }
         Ok(())
     }
@@ -362,7 +425,7 @@ impl Pipeline {
             }
             (LateOp::Read | LateOp::Add | LateOp::Write, LateUnit::Table(unit))
             | (LateOp::Read, LateUnit::Port(unit)) => {
-                if !self.tables.iter().any(|t| t.unit == unit && t.id == late.map) {
+                if !self.tables.iter().any(|t| t.homes().any(|h| h.unit == unit && h.id == late.map)) {
                     return Err(format!("table unit {unit} holds no map with id {}", late.map));
                 }
                 if late.offset >= 1 << 20 {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use weir_pipeline::keys::Keys;
-use weir_pipeline::pipeline::KeyPlace;
+use weir_pipeline::pipeline::{Home, KeyPlace, Part};
 use weir_pipeline::target::{KEY_HAZARD_CLOCKS, PORT_CLOCKS};
 use weir_pipeline::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
@@ -117,6 +117,7 @@ impl<'a> Generator<'a> {
                     max_entries: entries,
                     places: entries,
                     keys: None,
+                    parts: Vec::new(),
                     unit,
                     id: id as u8,
                     base,
@@ -128,7 +129,29 @@ impl<'a> Generator<'a> {
                 tables.push(table);
             }
         }
+        for table in 0..tables.len() {
+            if self.random.chance(1, 3) {
+                self.part(&mut tables, table);
+            }
+        }
         tables
+    }
+
+    /// Lays some words of a map's values elsewhere, if there is an id left.
+    fn part(&mut self, tables: &mut [Table], map: usize) {
+        let unit = self.random.below(self.target.table_units());
+        let homes = || tables.iter().flat_map(|t| t.homes().map(move |home| (home, t)));
+        let here = || homes().filter(|(home, _)| home.unit == unit);
+        let id = here().map(|(home, _)| home.id + 1).max().unwrap_or(0);
+        let base = here().map(|(home, t)| home.base + (t.bytes() / 8) as u32).max().unwrap_or(0);
+        let table = &mut tables[map];
+        let words = table.stride() / 8;
+        if u32::from(id) == self.target.units.tables.maps || words < 2 {
+            return;
+        }
+        let first = self.random.below(words);
+        let end = first + 1 + self.random.below(u64::from(words - first)) as u32;
+        table.parts.push(Part { first, end, home: Home { unit, id, base } });
     }
 
     /// Makes a hash map of a table, if there is a key unit with an id left. It is so small that keys collide.
@@ -406,11 +429,12 @@ impl<'a> Generator<'a> {
                 guard,
             }),
             LateUnit::Table(unit) | LateUnit::Port(unit) => {
-                let maps: Vec<&Table> = tables.iter().filter(|t| t.unit == unit).collect();
+                let homes = tables.iter().flat_map(|t| t.homes().map(move |home| (home, t)));
+                let maps: Vec<(Home, &Table)> = homes.filter(|(home, _)| home.unit == unit).collect();
                 if maps.is_empty() {
                     return None;
                 }
-                let map = self.random.pick(&maps);
+                let (home, map) = self.random.pick(&maps);
                 let op = match self.target.late_unit(stage) {
                     LateUnit::Port(_) => LateOp::Read,
                     _ => self.random.pick(&[LateOp::Read, LateOp::Add, LateOp::Add, LateOp::Write]),
@@ -432,7 +456,7 @@ impl<'a> Generator<'a> {
                     _ => (Source::Zero, self.random.below(map.bytes()) as u32),
                 };
                 let b = self.operand(false, [false; 2]);
-                Some(LateWord { op, map: map.id, a, offset, size, b, is32: false, dst: self.large(), guard })
+                Some(LateWord { op, map: home.id, a, offset, size, b, is32: false, dst: self.large(), guard })
             }
         }
     }

@@ -170,6 +170,7 @@ impl Programs {
                     max_entries: entries,
                     places: entries,
                     keys: None,
+                    parts: Vec::new(),
                     unit,
                     id,
                     base: at,

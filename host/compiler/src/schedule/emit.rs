@@ -97,10 +97,10 @@ fn put(word: &mut StageWord, node: &Node, place: &Place, ids: &Ids) {
                 table1: table(1),
             });
         }
-        Kind::Late { op, map, offset, size, b, is32, .. } => {
+        Kind::Late { op, map, offset, span, size, b, is32, .. } => {
             word.late = Some(LateWord {
                 op: *op,
-                map: map.map_or(0, |m| ids.of(*op, m)),
+                map: map.map_or(0, |m| ids.of(*op, m, *span)),
                 a,
                 offset: *offset,
                 size: *size,

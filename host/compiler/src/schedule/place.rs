@@ -381,12 +381,14 @@ impl<'a> Scheduler<'a> {
     /// An operation on a map, which may be the first that decides where the map lies.
     fn fill_with_maps(&mut self, home: Home, fits: impl Fn(&Tables, LateOp, usize) -> bool) {
         let found = self.choose(|this, kind| match kind {
-            Kind::Late { op, map: Some(map), .. } => fits(&this.tables, *op, *map),
+            Kind::Late { op, map: Some(map), span, .. } => {
+                fits(&this.tables, *op, this.tables.part(*map, *span))
+            }
             _ => false,
         });
         if let Some(node) = found {
-            if let Kind::Late { map: Some(map), .. } = self.dag.nodes[node].kind {
-                self.tables.assign(map, home);
+            if let Kind::Late { map: Some(map), span, .. } = self.dag.nodes[node].kind {
+                self.tables.assign(self.tables.part(map, span), home);
             }
             self.put(node, 5);
         }

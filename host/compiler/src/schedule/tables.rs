@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Which map lies in which table unit, and which one's keys in which key unit. A map is assigned when its first access is
-//! placed, to the unit there, as long as the rest can still be accommodated.
+//! placed, to the unit there, as long as the rest can still be accommodated. So are parts of maps that lie apart.
 
+use super::parts::{self, Parts};
 use crate::dag::{Dag, Kind};
 use crate::diag::{Diagnostic, codes};
 use crate::ssa::layout::Layout;
 use std::collections::{BTreeMap, BTreeSet};
 use weir_bpf::{MapDef, Object, Program};
-use weir_pipeline::pipeline::KeyPlace;
+use weir_pipeline::pipeline::{self, KeyPlace, Part};
 use weir_pipeline::words::LateOp;
 use weir_pipeline::{MapKind, Table, Target};
 
@@ -101,8 +102,9 @@ pub struct Tables {
     layouts: Vec<Layout>,
     values: Units,
     keys: Units,
-    /// Maps whose first read waits for a lookup port.
+    /// Maps and parts of maps whose first read waits for a lookup port.
     patient: BTreeSet<usize>,
+    parts: Parts,
 }
 
 /// Ids of maps, as words carry them.
@@ -110,13 +112,14 @@ pub struct Tables {
 pub struct Ids {
     values: BTreeMap<usize, u8>,
     keys: BTreeMap<usize, u8>,
+    parts: Parts,
 }
 
 impl Ids {
-    /// Id of a map in the unit that does `op`.
-    pub fn of(&self, op: LateOp, map: usize) -> u8 {
+    /// Id of a map in the unit that does `op`, which can meet these bytes of its values.
+    pub fn of(&self, op: LateOp, map: usize, span: (u32, u32)) -> u8 {
         let ids = if op.is_key() { &self.keys } else { &self.values };
-        ids.get(&map).copied().unwrap_or(0)
+        ids.get(&self.parts.of(map, span)).copied().unwrap_or(0)
     }
 }
 
@@ -147,6 +150,7 @@ impl Tables {
             values: Units::new(words, target.table_units(), tables.words, tables.maps),
             keys: Units::new(buckets, target.key_units(), keys.buckets, keys.maps),
             patient: BTreeSet::new(),
+            parts: Parts::new(layouts.len()),
         };
         let refusals: Vec<Diagnostic> = [
             (!tables.values.accommodates()).then(|| values_refused(&tables.values, object, target)),
@@ -163,12 +167,37 @@ impl Tables {
         self.keys.homes.get(&map).copied()
     }
 
+    /// The number that stands for what an access meets: that of the map, or of a part of it that lies apart.
+    pub fn part(&self, map: usize, span: (u32, u32)) -> usize {
+        self.parts.of(map, span)
+    }
+
+    /// The same with words apart that no access meets together, the smallest maps first, as long as there is room; `None`
+    /// if there are none.
+    pub fn apart(&self, dag: &Dag) -> Option<Tables> {
+        let mut maps: Vec<(u64, usize)> = self.values.sizes.iter().map(|(map, size)| (*size, *map)).collect();
+        maps.sort_unstable();
+        let mut best = None;
+        for (size, map) in maps {
+            let mut trial = best.as_ref().unwrap_or(self).clone();
+            let meetings = parts::meetings(dag, map);
+            for words in meetings.iter().skip(1) {
+                let part = trial.parts.push(*words);
+                trial.values.sizes.insert(part, size);
+            }
+            if meetings.len() > 1 && trial.values.accommodates() {
+                best = Some(trial);
+            }
+        }
+        best
+    }
+
     /// The same for a schedule that reads maps at a lookup port first if it changes them later; `None` if there is no such
     /// map.
     pub fn patient(&self, dag: &Dag) -> Option<Tables> {
         let accesses = |wanted: fn(LateOp) -> bool| {
-            let maps = dag.nodes.iter().filter_map(move |node| match node.kind {
-                Kind::Late { op, map, .. } if wanted(op) => map,
+            let maps = dag.nodes.iter().filter_map(|node| match node.kind {
+                Kind::Late { op, map: Some(map), span, .. } if wanted(op) => Some(self.part(map, span)),
                 _ => None,
             });
             maps.collect::<BTreeSet<usize>>()
@@ -208,9 +237,18 @@ impl Tables {
         self.values.assign_rest();
         self.keys.assign_rest();
         let (values, keys) = (self.values.finish(), self.keys.finish());
-        let mut ids = Ids::default();
+        let mut ids = Ids { parts: self.parts.clone(), ..Ids::default() };
+        let mut apart: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+        for (number, (unit, id, base)) in &values {
+            let home = pipeline::Home { unit: *unit, id: *id, base: *base };
+            if let Some(words) = self.parts.words(*number) {
+                let part = Part { first: words.first, end: words.end, home };
+                apart.entry(words.map).or_default().push(part);
+                ids.values.insert(*number, *id);
+            }
+        }
         let mut tables = Vec::new();
-        for (map, (unit, id, base)) in values {
+        for (map, (unit, id, base)) in values.into_iter().filter(|(map, _)| *map < maps.len()) {
             let (def, layout) = (&maps[map], self.layouts[map]);
             ids.values.insert(map, id);
             let keys = keys.get(&map).map(|(unit, id, base)| {
@@ -228,6 +266,7 @@ impl Tables {
                 base,
                 places: layout.places,
                 keys,
+                parts: apart.remove(&map).unwrap_or_default(),
             });
         }
         (tables, ids)

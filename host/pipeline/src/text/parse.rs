@@ -3,7 +3,7 @@
 //!
 //! Only the form is checked here; [`Pipeline::validate`] says whether a target can run what it describes.
 
-use crate::pipeline::{KeyPlace, MapKind, Origin, Pipeline, Slot, Table};
+use crate::pipeline::{Home, KeyPlace, MapKind, Origin, Part, Pipeline, Slot, Table};
 use crate::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
     layout,
@@ -106,8 +106,15 @@ fn table(line: &mut Line<'_>) -> Result<Table> {
         }
         _ => None,
     };
+    let mut parts = Vec::new();
+    while line.peek() == "part" {
+        line.expect("part")?;
+        let (first, end) = (line.number()?, line.number()?);
+        let (unit, id, base) = place(line)?;
+        parts.push(Part { first, end, home: Home { unit, id, base } });
+    }
     line.end()?;
-    Ok(Table { name, kind, key_size, value_size, max_entries, unit, id, base, places, keys })
+    Ok(Table { name, kind, key_size, value_size, max_entries, unit, id, base, places, keys, parts })
 }
 
 /// Unit, id and base of a map.

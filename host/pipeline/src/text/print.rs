@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Printing: each word type has one line form, shared by the whole dump and by reports that show single units.
 
-use crate::pipeline::{Pipeline, Slot};
+use crate::pipeline::{Part, Pipeline, Slot};
 use crate::words::{AluWord, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Source, StageWord, layout};
 use std::fmt::{self, Display, Write};
 
@@ -136,6 +136,9 @@ fn print_to(out: &mut String, pipeline: &Pipeline) -> fmt::Result {
         write!(out, " unit {} id {} base {}", t.unit, t.id, t.base)?;
         if let Some(k) = &t.keys {
             write!(out, " keys unit {} id {} base {} buckets {}", k.unit, k.id, k.base, k.buckets)?;
+        }
+        for Part { first, end, home: h } in &t.parts {
+            write!(out, " part {first} {end} unit {} id {} base {}", h.unit, h.id, h.base)?;
         }
         writeln!(out)?;
     }

@@ -2,7 +2,7 @@
 //! parse(print(p)) == p and decode(encode(w)) == w over random pipelines, and errors with their lines.
 
 use super::{parse, print};
-use crate::pipeline::{KeyPlace, MapKind, Origin, Pipeline, Slot, Table};
+use crate::pipeline::{Home, KeyPlace, MapKind, Origin, Part, Pipeline, Slot, Table};
 use crate::words::{
     AluOp, AluWord, CmpOp, CmpWord, Guard, LateOp, LateWord, LsuWord, Operand, Size, Source, StageWord,
 };
@@ -113,10 +113,16 @@ fn table() -> impl Strategy<Value = Table> {
         base,
         buckets,
     });
-    (".*", kind, any::<[u32; 6]>(), any::<u8>(), option::of(keys)).prop_map(
-        |(name, kind, numbers, id, keys)| {
+    let part = (any::<[u32; 4]>(), any::<u8>()).prop_map(|([first, end, unit, base], id)| Part {
+        first,
+        end,
+        home: Home { unit, id, base },
+    });
+    let places = (option::of(keys), prop::collection::vec(part, 0..3));
+    (".*", kind, any::<[u32; 6]>(), any::<u8>(), places).prop_map(
+        |(name, kind, numbers, id, (keys, parts))| {
             let [key_size, value_size, max_entries, unit, base, places] = numbers;
-            Table { name, kind, key_size, value_size, max_entries, unit, id, base, places, keys }
+            Table { name, kind, key_size, value_size, max_entries, unit, id, base, places, keys, parts }
         },
     )
 }
