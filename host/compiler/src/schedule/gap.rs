@@ -100,13 +100,15 @@ fn conflict(a: &Site, b: &Site) -> bool {
 
 fn values_conflict(a: &Site, b: &Site) -> bool {
     let meet = a.map == b.map && a.span.0 < b.span.1 && b.span.0 < a.span.1;
-    let commute = match (a.op, b.op) {
-        (LateOp::Read, LateOp::Read) => true,
-        (LateOp::Add, LateOp::Add) => a.size == b.size,
-        (LateOp::Read, LateOp::Add) | (LateOp::Add, LateOp::Read) => !meet_in_bits(a, b),
-        _ => false,
-    };
-    meet && !commute
+    if !meet {
+        return false;
+    }
+    match (a.op, b.op) {
+        (LateOp::Read, LateOp::Read) => false,
+        (LateOp::Add, LateOp::Add) => a.size != b.size,
+        (LateOp::Read, LateOp::Add) | (LateOp::Add, LateOp::Read) => meet_in_bits(a, b),
+        _ => true,
+    }
 }
 
 /// Whether two accesses that meet in a byte can meet in a bit that counts.
@@ -170,6 +172,8 @@ mod tests {
         assert!(conflict(&read(Size::B8, 0, 1 << 63), &adds_64));
         assert!(!conflict(&read(Size::B1, 0, 63), &adds_64) && conflict(&read(Size::B1, 1, 63), &adds_64));
         assert!(conflict(&read(Size::B4, 4, 1), &adds_64) && !conflict(&read(Size::B8, 8, 64), &adds_64));
+        // Far apart in the value: they meet in no byte.
+        assert!(!conflict(&read(Size::B8, 16, u64::MAX), &adds_64));
         // The upper half of a word: the sum reaches bits 38 and up of it.
         let upper = site(LateOp::Add, Size::B4, 4, 0xffff_ffc0);
         assert!(!conflict(&read(Size::B8, 0, (1 << 38) - 1), &upper));
