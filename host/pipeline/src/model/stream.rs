@@ -8,9 +8,12 @@
 //!
 //! That shows whether a distance between packets is enough for each to find the maps as the one before left them. Every
 //! operation is carried out at once, at the clock at which its stage is entered; that some take several clocks in the
-//! RTL is not seen here.
+//! RTL is not seen here. A lookup port is so much late behind its table that its reads come before what is written at
+//! the same time: they are carried out that much earlier, which is as soon as the stage before has been.
 
 use super::{Flight, Meta, Model, Outcome};
+use crate::LateUnit;
+use crate::target::PORT_CLOCKS;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -31,7 +34,9 @@ impl Model {
         let mut next = BinaryHeap::new();
         let clock = |packet: usize, stage: usize| {
             let (pass, stage) = stages[stage];
-            packet as u64 * u64::from(interval) + u64::from(target.site_clock(pass, stage))
+            let late = if matches!(target.late_unit(stage), LateUnit::Port(_)) { PORT_CLOCKS - 1 } else { 0 };
+            packet as u64 * u64::from(interval)
+                + u64::from(target.site_clock(pass, stage).saturating_sub(late))
         };
         (0..packets.len()).for_each(|packet| next.push(Reverse((clock(packet, 0), packet, 0))));
         while let Some(Reverse((_, packet, at))) = next.pop() {
