@@ -59,53 +59,50 @@ pub fn schedule(dag: &mut Dag, tables: &Tables, target: &Target) -> Result<Place
     }
 }
 
+/// Clocks between two packets, then stages: the less, the better.
+type Price = (u32, u32);
+
 fn attempt(dag: &Dag, prepared: &Prepared, tables: &Tables, target: &Target) -> Result<Placement, Failure> {
-    let mut best = attempt_windows(dag, prepared, tables, target);
     let large = dag.nodes.len() > LARGE;
-    let others = || {
-        let ports = target.units.ports.before != 0;
-        let patient = |tables: &Tables| if ports { tables.patient(dag) } else { None };
-        let apart = tables.apart(dag);
-        let both = apart.as_ref().and_then(patient);
-        [patient(tables), apart, both].into_iter().flatten()
-    };
-    let full_rate = |found: &Placement| price(dag, found, target).0 == 1;
-    if large || best.as_ref().is_ok_and(full_rate) {
-        return best;
+    let mut best = attempt_windows(dag, prepared, tables, target);
+    if large || best.as_ref().is_ok_and(|((clocks, _), _)| *clocks == 1) {
+        return best.map(|(_, found)| found);
     }
-    for tables in others() {
-        let Ok(found) = attempt_windows(dag, prepared, &tables, target) else { continue };
-        let better = |b: &Placement| price(dag, &found, target) < price(dag, b, target);
-        if best.as_ref().map_or(true, better) {
-            best = Ok(found);
+    let ports = target.units.ports.before != 0;
+    let patient = |tables: &Tables| if ports { tables.patient(dag) } else { None };
+    let apart = tables.apart(dag);
+    let both = apart.as_ref().and_then(patient);
+    for tables in [patient(tables), apart, both].into_iter().flatten() {
+        let Ok((price, found)) = attempt_windows(dag, prepared, &tables, target) else { continue };
+        if best.as_ref().map_or(true, |(least, _)| price < *least) {
+            best = Ok((price, found));
         }
     }
-    best
+    best.map(|(_, found)| found)
 }
 
-/// Clocks between two packets, then stages.
-fn price(dag: &Dag, placement: &Placement, target: &Target) -> (u32, u32) {
-    let passes = placement.stages.div_ceil(target.stages);
-    (target.interval(passes, gap::gap(dag, placement, target)), placement.stages)
-}
-
+/// The best schedule of all windows and its price.
 fn attempt_windows(
     dag: &Dag,
     prepared: &Prepared,
     tables: &Tables,
     target: &Target,
-) -> Result<Placement, Failure> {
+) -> Result<(Price, Placement), Failure> {
     let large = dag.nodes.len() > LARGE;
     let windows = if large { &WINDOWS_OF_LARGE[..] } else { &WINDOWS[..] };
-    let mut best: Option<Placement> = None;
+    let mut best: Option<(Price, Placement)> = None;
     let mut failure = Failure::Passes;
     let mut worse = 0;
     for window in windows {
         match place::place(dag, prepared, tables.clone(), target, *window) {
-            Ok(found) if large => return Ok(found),
             Ok(found) => {
-                if best.as_ref().is_none_or(|b| price(dag, &found, target) < price(dag, b, target)) {
-                    best = Some(found);
+                let passes = found.stages.div_ceil(target.stages);
+                let price = (target.interval(passes, gap::gap(dag, &found, target)), found.stages);
+                if large {
+                    return Ok((price, found));
+                }
+                if best.as_ref().is_none_or(|(least, _)| price < *least) {
+                    best = Some((price, found));
                     worse = 0;
                 } else {
                     // Smaller windows only get worse from here.
