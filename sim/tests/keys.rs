@@ -25,8 +25,8 @@ fn key(number: u64) -> Key {
     [number.wrapping_mul(0x9e37_79b9_7f4a_7c15), 0]
 }
 
-/// What is listed is what the inserts said, whether there are few keys or as many as the map holds. Clocks are exact: an
-/// empty bucket costs two, a key what the host needs to fetch it.
+/// What is listed is what the inserts said, whether there are few keys or many; `WEIR_KEYS` says how many, at most 10,000.
+/// Clocks are exact: an empty bucket costs three, a key what the host needs to fetch it.
 #[test]
 fn keys_are_listed_with_their_places() {
     for target in PipelineSim::targets() {
@@ -43,9 +43,9 @@ fn keys_are_listed_with_their_places() {
         sim.load(0, &parse(&text, stages).unwrap()).unwrap();
         assert_eq!(sim.insert(0, 0, [7, 0]).unwrap().map(|place| place < few), Some(true));
         let mut inserted = BTreeMap::new();
-        let counts: &[u64] = if stages == 16 { &[0, 100, 10_000] } else { &[0, 100] };
-        for count in counts {
-            for number in inserted.len() as u64..*count {
+        let many = std::env::var("WEIR_KEYS").ok().and_then(|keys| keys.parse().ok()).unwrap_or(2000);
+        for count in if stages == 16 { vec![100, many] } else { vec![100] } {
+            for number in inserted.len() as u64..count {
                 inserted.insert(key(number), sim.insert(0, 1, key(number)).unwrap().expect("a place"));
             }
             let before = sim.clocks();
@@ -54,7 +54,7 @@ fn keys_are_listed_with_their_places() {
             println!("{target}: {count} keys of {places} places listed in {clocks} clocks");
             assert_eq!(listed.len(), inserted.len());
             assert_eq!(listed.into_iter().collect::<BTreeMap<_, _>>(), inserted);
-            assert!(clocks < 2 * u64::from(places) + 200 + 30 * count, "{clocks} clocks for {count} keys");
+            assert!(clocks < 3 * u64::from(places) + 200 + 30 * count, "{clocks} clocks for {count} keys");
         }
         assert_eq!(sim.keys(0, 0).unwrap().iter().map(|(key, _)| *key).collect::<Vec<_>>(), [[7, 0]]);
     }

@@ -317,6 +317,11 @@ fn scan(registers: &mut Registers<Harness>, held: &[u64]) -> Vec<u64> {
         let request = bus.block.key_operation.val();
         let taken = bus.block.key_request.val() && bus.block.key_ready.val();
         assert!(!taken || request.op == 9, "only single reads go to the unit");
+        // A read overwrites what the last but one is answered with.
+        assert!(
+            !taken || under_way.iter().rev().take(2).all(Option::is_none),
+            "reads are three clocks apart"
+        );
         under_way.push_back(taken.then(|| u64::from(request.bucket)));
         read.extend(taken.then(|| u64::from(request.bucket)));
         let answered = under_way.pop_front().flatten();
