@@ -212,11 +212,11 @@ pub struct Management {
     key_open: DFF<Bits<4>>,
     key_found: DFF<Bit>,
     key_op: DFF<Bits<4>>,
-    // A scan: bucket to read next, how many are left, and a clock between two reads.
+    // A scan: bucket to read next, how many are left, and clocks to go until the next read.
     scanning: DFF<Bit>,
     scan_bucket: DFF<Bits<16>>,
     scan_left: DFF<Bits<32>>,
-    scan_pause: DFF<Bit>,
+    scan_pause: DFF<Bits<2>>,
     key_taken: Signal<Local, Bit>,
     key_opened: Signal<Local, Bit>,
     key_busy: Signal<Local, Bit>,
@@ -523,7 +523,7 @@ impl Logic for Management {
         }
 
         // Operations on keys: requested until taken, then done when there is an answer. What empties buckets has none.
-        self.key_request.next = self.key_requesting.q.val() && !self.scan_pause.q.val();
+        self.key_request.next = self.key_requesting.q.val() && (self.scan_pause.q.val() == 0);
         self.key_unit.next = self.fields[16].q.val().get_bits::<6>(0);
         self.key_operation.next.op = self.key_op.q.val();
         self.key_operation.next.slot = self.fields[17].q.val().get_bits::<3>(0);
@@ -555,8 +555,13 @@ impl Logic for Management {
         }
         self.key_taken.next = self.key_request.val() && self.key_ready.val();
         self.key_opened.next = self.key_taken.val() && (self.key_op.q.val() != self.clear_op.val());
-        // A key unit shows what it has read for two clocks.
-        self.scan_pause.d.next = self.key_taken.val() && self.scanning.q.val();
+        // What a key unit has read is overwritten by a read that follows within three clocks.
+        if self.scan_pause.q.val() != 0 {
+            self.scan_pause.d.next = self.scan_pause.q.val() - 1;
+        }
+        if self.key_taken.val() && self.scanning.q.val() {
+            self.scan_pause.d.next = 2.into();
+        }
         if self.key_taken.val() {
             self.key_requesting.d.next = false;
             if self.key_op.q.val() == self.clear_op.val() {
@@ -668,7 +673,7 @@ impl Logic for Management {
             self.reading.d.next = false;
             self.key_requesting.d.next = false;
             self.key_open.d.next = 0.into();
-            self.scan_pause.d.next = false;
+            self.scan_pause.d.next = 0.into();
             self.deep.d.next = 0.into();
             for i in 0..self.fields.len() {
                 self.fields[i].d.next = self.field_resets[i].val();
