@@ -55,7 +55,7 @@ fn half_the_gap_is_too_little() {
         let index = object.programs.iter().position(|p| p.name == name).expect("it is there");
         let gap = accepted(&object, &object.programs[index]).report.gap;
         assert!(gap > 8, "{name} has a gap of {gap}");
-        holds(&object, index, Some(gap / 2), &stream(1, 1, 200)).expect_err(name);
+        holds(&object, index, Some(gap / 2), &stream(1, 16, 400)).expect_err(name);
     }
 }
 
