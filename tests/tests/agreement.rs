@@ -25,7 +25,7 @@ struct Case {
     verdicts: &'static [u32],
 }
 
-const CASES: [Case; 50] = [
+const CASES: [Case; 51] = [
     case("firewall", "firewall", firewall_packets, demo::maps, &[0, 1, 2]),
     case("drop_port", "drop_port", drop_port_packets, Maps::new, &[1, 2]),
     case("correlated", "result", noise_packets, Maps::new, &[0, 2, 3]),
@@ -76,6 +76,7 @@ const CASES: [Case; 50] = [
     case("update", "track", few_values, Maps::new, &[1, 2, 3]),
     case("update", "flags", few_values, Maps::new, &[2, 3]),
     case("update", "in_place", few_values, Maps::new, &[1, 2, 3]),
+    case("bucket", "bucket", from_few_sources, Maps::new, &[1, 2]),
 ];
 
 const fn case(
@@ -205,6 +206,25 @@ fn few_values() -> Vec<Packet> {
         random.bytes(length).into_iter().map(|byte| byte % most).collect()
     };
     admitted((0..500).map(|_| packet()).collect::<Vec<_>>())
+}
+
+/// IPv4 of three sources, faster than each is let through, and what is no IPv4.
+fn from_few_sources() -> Vec<Packet> {
+    let mut random = Random::new(12);
+    let mut now = 0;
+    let mut packet = || {
+        let mut bytes = Frame { transport: Transport::Udp(9), ..Frame::default() }.bytes();
+        bytes[29] = random.below(3) as u8;
+        if random.one_in(10) {
+            bytes[12] = 0x86;
+        }
+        bytes.truncate(if random.one_in(10) { 14 + random.below(46) } else { 60 });
+        let mut packet = Packet::from(bytes);
+        now += random.below(400) as u64;
+        packet.meta.timestamp = now;
+        packet
+    };
+    (0..400).map(|_| packet()).collect()
 }
 
 /// Keys for `hash.bpf.c` of the bytes that [`few_values`] has.
