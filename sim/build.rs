@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Builds the Verilated models, one for each target: rust-hdl, then Verilog, then Verilator, then the C++ compiler.
+//! Builds the Verilated models, one for each target and each PCI Express endpoint: rust-hdl, then Verilog, then Verilator, then the C++ compiler.
 //!
 //! * `VERILATOR`: the Verilator to use, otherwise the one in the `PATH`; 5.006 to 5.048 are known to work.
 //! * `WEIR_VERILOG`: a folder as `./x emit` writes it, whose `weir.v` is simulated instead of what the sources of the
 //!   RTL emit for the target that its manifest names.
-//! * `WEIR_TARGETS`: names of the targets to build in, with commas between them, or `all`. Where it is not set that is
-//!   `sim` alone, since the others take minutes; `./x` asks for all.
+//! * `WEIR_TARGETS`: names of the targets and endpoints to build in, with commas between them, or `all`. Where it is not
+//!   set that is `sim` and `endpoint`, since the others take minutes; `./x` asks for all.
 //!
 //! Verilator's lint runs with all warnings; whatever `lint.vlt` does not waive fails the build. Each model is built
 //! again only where something that goes into it has changed, and once for all profiles: its objects stand in the
@@ -32,12 +32,23 @@ const WAIVERS: &str = "lint.vlt";
 /// What says how a model is built; all of it goes into every model.
 const RECIPE: [&str; 3] = ["build/compile.rs", "build/verilate.rs", WAIVERS];
 
+/// What a design is, which says the ports that the shim knows of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The bench of the primitives.
+    Primitives,
+    /// The pipeline of a target.
+    Pipeline,
+    /// A PCI Express endpoint.
+    Endpoint,
+}
+
 /// A design to build.
 struct Model {
     /// Name, also that of its folder.
     name: String,
-    /// The target, unless it is the bench of the primitives.
-    target: Option<String>,
+    /// What it is.
+    kind: Kind,
     /// Its text; the top module is `top`.
     verilog: String,
 }
@@ -74,7 +85,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     lock.lock()?;
     let verilator = Verilator::find()?;
     let models = source::models()?;
-    let names: Vec<&str> = models.iter().filter_map(|model| model.target.as_deref()).collect();
+    let pipelines = models.iter().filter(|model| model.kind == Kind::Pipeline);
+    let names: Vec<&str> = pipelines.map(|model| model.name.as_str()).collect();
     println!("cargo::rustc-env=WEIR_BUILT_TARGETS={}", names.join(","));
 
     let mut recipe = format!("{}\n{}\n", verilator.version, verilator.include.display());
@@ -125,12 +137,13 @@ fn shim(models: &[Verilated], recipe: &str, out: &Path) -> Result<Part, Box<dyn 
     Ok(Part { folder: out.join("shim"), ingredients, includes, fast: vec![SHIM.into()], slow: Vec::new() })
 }
 
-/// C++ that lists the models by target.
+/// C++ that lists the models by kind and name.
 fn registry(models: &[Model]) -> String {
     let classes: String = models.iter().map(|model| format!("#include \"{}.h\"\n", model.class())).collect();
-    let targets: String = models
-        .iter()
-        .filter_map(|model| Some(format!(" X(\"{}\", {})", model.target.as_ref()?, model.class())))
-        .collect();
-    format!("{classes}#define WEIR_MODELS(X){targets}\n")
+    let list = |kind: Kind| -> String {
+        let models = models.iter().filter(|model| model.kind == kind);
+        models.map(|model| format!(" X(\"{}\", {})", model.name, model.class())).collect()
+    };
+    let (pipelines, endpoints) = (list(Kind::Pipeline), list(Kind::Endpoint));
+    format!("{classes}#define WEIR_MODELS(X){pipelines}\n#define WEIR_ENDPOINTS(X){endpoints}\n")
 }

@@ -20,7 +20,7 @@ mod verilog;
 mod width;
 
 use crate::management::NO_BUILD;
-use crate::top::{TopError, Visitor, with_top};
+use crate::top::{Endpoint, TopError, Visitor, with_endpoint, with_top};
 use rust_hdl::core::check_error::CheckError;
 use rust_hdl::prelude::*;
 use sha2::{Digest, Sha256};
@@ -113,6 +113,9 @@ pub enum EmitError {
     /// There is no RTL for this target.
     #[error(transparent)]
     Top(#[from] TopError),
+    /// There is no endpoint with a bus of so many bytes.
+    #[error("no endpoint is built in with a bus of {0} bytes")]
+    Width(usize),
     /// The thread that generates could not be started, or panicked.
     #[error("generation failed: {0}")]
     Thread(String),
@@ -120,16 +123,23 @@ pub enum EmitError {
 
 /// Emits the design of `target`.
 pub fn emit(target: &Target) -> Result<Design, EmitError> {
-    struct Emit(String);
+    with_top(target, Emit(format!("Pipeline of target `{}`", target.name)))??.stamp()
+}
 
-    impl Visitor for Emit {
-        type Output = Result<Design, EmitError>;
-        fn visit<B: Block + 'static>(self, build: impl FnOnce() -> B + Send + 'static) -> Self::Output {
-            emit_block(&self.0, build)?.stamp()
-        }
+/// Emits the design of a PCI Express endpoint.
+pub fn emit_endpoint(endpoint: Endpoint) -> Result<Design, EmitError> {
+    let emitted = with_endpoint(endpoint, Emit(format!("PCI Express endpoint `{}`", endpoint.name)));
+    emitted.unwrap_or(Err(EmitError::Width(endpoint.bus_bytes)))
+}
+
+/// Emits what it visits, under this title.
+struct Emit(String);
+
+impl Visitor for Emit {
+    type Output = Result<Design, EmitError>;
+    fn visit<B: Block + 'static>(self, build: impl FnOnce() -> B + Send + 'static) -> Self::Output {
+        emit_block(&self.0, build)
     }
-
-    with_top(target, Emit(format!("Pipeline of target `{}`", target.name)))?
 }
 
 /// Emits the block that `build` makes as module `top`; `title` says in the first line what it is.

@@ -8,5 +8,7 @@ pub mod emit;
 pub mod ingress;
 pub mod management;
 pub mod matchact;
+pub mod pcie;
 pub mod primitives;
 pub mod top;
+pub mod virtio;

@@ -4,10 +4,12 @@
 //! Widths of the RTL are compile-time constants; [`with_top`] picks the instance whose constants are those of the target
 //! and refuses a target for which there is none. Counts (stages, slots, buffers, ...) follow the target.
 
+mod endpoint;
 #[cfg(test)]
 mod loopback;
 mod pipeline;
 
+pub use endpoint::{ENDPOINTS, Endpoint, EndpointTop, with_endpoint};
 pub use pipeline::PipelineTop;
 
 use rust_hdl::prelude::*;

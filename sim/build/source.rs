@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Where the Verilog of the models comes from.
 
-use crate::Model;
+use crate::{Kind, Model};
 use std::error::Error;
 use std::path::Path;
-use weir_hdl::emit::{emit, emit_block};
+use weir_hdl::emit::{emit, emit_block, emit_endpoint};
 use weir_hdl::primitives::bench::PrimitiveBench;
+use weir_hdl::top::{ENDPOINTS, Endpoint};
 use weir_pipeline::Target;
 
 /// What is built in where nothing is asked for.
-const DEFAULT: &str = "sim";
+const DEFAULT: &str = "sim,endpoint";
 
-/// The bench of the primitives and one model for each target.
+/// Something to build that has a name in `WEIR_TARGETS`.
+enum Wanted {
+    /// The pipeline of a target.
+    Pipeline(Box<Target>),
+    /// A PCI Express endpoint.
+    Endpoint(Endpoint),
+}
+
+/// The bench of the primitives and one model for each target and endpoint.
 pub fn models() -> Result<Vec<Model>, Box<dyn Error>> {
     let given = given()?;
     let mut models = vec![Model {
         name: "primitives".into(),
-        target: None,
+        kind: Kind::Primitives,
         verilog: emit_block("Every primitive, for their equivalence test", PrimitiveBench::default)?.verilog,
     }];
     // Emitting a target keeps one processor busy for seconds.
     let emitted: Vec<Result<Model, String>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = targets()?
+        let threads: Vec<_> = wanted()?
             .into_iter()
-            .map(|target| {
-                let given = given.as_ref().filter(|(name, _)| *name == target.name);
-                scope.spawn(move || {
-                    let verilog = match given {
-                        Some((_, verilog)) => verilog.clone(),
-                        None => emit(&target).map_err(|e| e.to_string())?.verilog,
-                    };
-                    Ok(Model { name: target.name.clone(), target: Some(target.name), verilog })
-                })
+            .map(|wanted| {
+                let given = given.as_ref();
+                scope.spawn(move || model(wanted, given).map_err(|e| e.to_string()))
             })
             .collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
@@ -45,16 +48,34 @@ pub fn models() -> Result<Vec<Model>, Box<dyn Error>> {
     Ok(models)
 }
 
-/// The targets to build in.
-fn targets() -> Result<Vec<Target>, Box<dyn Error>> {
+/// Emits a model, unless its Verilog was given.
+fn model(wanted: Wanted, given: Option<&(String, String)>) -> Result<Model, Box<dyn Error>> {
+    let (name, kind) = match &wanted {
+        Wanted::Pipeline(target) => (target.name.clone(), Kind::Pipeline),
+        Wanted::Endpoint(endpoint) => (endpoint.name.to_owned(), Kind::Endpoint),
+    };
+    let verilog = match (given, wanted) {
+        (Some((given, verilog)), _) if *given == name => verilog.clone(),
+        (_, Wanted::Pipeline(target)) => emit(&target)?.verilog,
+        (_, Wanted::Endpoint(endpoint)) => emit_endpoint(endpoint)?.verilog,
+    };
+    Ok(Model { name, kind, verilog })
+}
+
+/// What to build in.
+fn wanted() -> Result<Vec<Wanted>, Box<dyn Error>> {
     let asked = std::env::var("WEIR_TARGETS").unwrap_or_default();
     let asked = if asked.trim().is_empty() { DEFAULT } else { asked.trim() };
     let names: Vec<&str> = match asked {
-        "all" => Target::names().collect(),
+        "all" => Target::names().chain(ENDPOINTS.iter().map(|endpoint| endpoint.name)).collect(),
         names => names.split(',').map(str::trim).collect(),
     };
-    let targets: Result<Vec<Target>, _> = names.into_iter().map(Target::named).collect();
-    Ok(targets.map_err(|e| format!("WEIR_TARGETS: {e}"))?)
+    let find = |name: &str| match ENDPOINTS.iter().find(|endpoint| endpoint.name == name) {
+        Some(endpoint) => Ok(Wanted::Endpoint(*endpoint)),
+        None => Target::named(name).map(|target| Wanted::Pipeline(Box::new(target))),
+    };
+    let wanted: Result<Vec<Wanted>, _> = names.into_iter().map(find).collect();
+    Ok(wanted.map_err(|e| format!("WEIR_TARGETS: {e}"))?)
 }
 
 /// Target and Verilog of the folder in `WEIR_VERILOG`.

@@ -3,6 +3,10 @@
 //!
 //! `shim.cpp` is the other side; the two declare the same structures.
 
+mod endpoint;
+
+pub use endpoint::{EndpointModel, LinkInputs, LinkOutputs};
+
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::ptr::NonNull;

@@ -15,6 +15,7 @@ mod error;
 mod ffi;
 mod keys;
 mod load;
+pub mod pcie;
 mod run;
 
 pub use error::SimError;

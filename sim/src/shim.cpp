@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-// C interface to the Verilated models: what `ffi.rs` declares, and nothing more.
+// C interface to the Verilated models: what `ffi.rs` and `ffi/endpoint.rs` declare, and nothing more.
 //
 // A step is one clock: inputs are applied, the falling edge settles the combinational outputs, they are sampled, and
 // the rising edge moves the registers. So outputs are those that the design's neighbours see at that rising edge.
@@ -136,9 +136,88 @@ template <class Top> struct PipelineOf final : Pipeline {
     }
 };
 
+// Must equal the structures of the same names in ffi/endpoint.rs.
+struct WeirLinkInputs {
+    uint8_t rx_data[64];
+    uint8_t rx_keep[2];
+    uint32_t reg_rdata;
+    uint8_t reset, rx_last, rx_valid, tx_ready, link, reg_ready;
+};
+
+struct WeirLinkOutputs {
+    uint8_t tx_data[64];
+    uint8_t tx_keep[2];
+    uint16_t reg_address;
+    uint32_t reg_wdata;
+    uint8_t rx_ready, tx_last, tx_valid, idle, reg_valid, reg_write, bus_bytes;
+};
+
+// A model of some endpoint.
+struct Endpoint {
+    virtual ~Endpoint() = default;
+    virtual bool record(const char* path) = 0;
+    virtual void step(const WeirLinkInputs& in, WeirLinkOutputs& out) = 0;
+};
+
+template <class Top> struct EndpointOf final : Endpoint {
+    static_assert(sizeof(Top::tlp_rx_data) <= sizeof WeirLinkInputs::rx_data, "link of more than 64 bytes");
+    static_assert(sizeof(Top::tlp_rx_keep) <= sizeof WeirLinkInputs::rx_keep, "link of more than 16 dwords");
+
+    Instance<Top> instance;
+
+    bool record(const char* path) override { return instance.record(path); }
+
+    void step(const WeirLinkInputs& in, WeirLinkOutputs& out) override {
+        auto& top = *instance.top;
+        top.reset = in.reset;
+        drive(top.tlp_rx_data, in.rx_data);
+        drive(top.tlp_rx_keep, in.rx_keep);
+        top.tlp_rx_last = in.rx_last;
+        top.tlp_rx_valid = in.rx_valid;
+        top.tlp_tx_ready = in.tx_ready;
+        top.link = in.link;
+        top.reg_ready = in.reg_ready;
+        top.reg_rdata = in.reg_rdata;
+        instance.edge(false);
+        sample(top.tlp_tx_data, out.tx_data);
+        sample(top.tlp_tx_keep, out.tx_keep);
+        out.tx_last = top.tlp_tx_last;
+        out.tx_valid = top.tlp_tx_valid;
+        out.rx_ready = top.tlp_rx_ready;
+        out.idle = top.idle;
+        out.reg_valid = top.reg_valid;
+        out.reg_write = top.reg_write;
+        out.reg_address = top.reg_address;
+        out.reg_wdata = top.reg_wdata;
+        out.bus_bytes = sizeof top.tlp_rx_data;
+        instance.edge(true);
+    }
+};
+
 }  // namespace
 
 extern "C" {
+
+void* weir_endpoint_new(const char* name) noexcept {
+    try {
+#define WEIR_ENDPOINT(known, Top) \
+    if (std::strcmp(name, known) == 0) return static_cast<Endpoint*>(new EndpointOf<Top>);
+        WEIR_ENDPOINTS(WEIR_ENDPOINT)
+#undef WEIR_ENDPOINT
+    } catch (const std::exception&) {
+    }
+    return nullptr;
+}
+
+void weir_endpoint_free(void* model) noexcept { delete static_cast<Endpoint*>(model); }
+
+bool weir_endpoint_record(void* model, const char* path) noexcept {
+    return static_cast<Endpoint*>(model)->record(path);
+}
+
+void weir_endpoint_step(void* model, const WeirLinkInputs* in, WeirLinkOutputs* out) noexcept {
+    static_cast<Endpoint*>(model)->step(*in, *out);
+}
 
 void* weir_pipeline_new(const char* target) noexcept {
     try {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The register map of the management bus: constants and typed accessors, generated from `hdl/regmap.toml`.
+//! The register map of the management bus: constants and typed accessors, generated from `hdl/regmap.toml`; and the
+//! configuration spaces of the card's PCI functions, generated from `hdl/pcie.toml`.
 //!
 //! RTL, simulation and drivers take addresses from here. The crate knows nothing of how a register is reached: that is
 //! the [`Bus`], which a transport implements.
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[rustfmt::skip] // generated text stays as it is generated
+pub mod config;
 #[rustfmt::skip] // generated text stays as it is generated
 mod generated;
 
@@ -56,6 +59,32 @@ pub struct Register {
     pub mask: u32,
     /// Fields, ascending.
     pub fields: &'static [Field],
+}
+
+/// Four bytes of the configuration space of a PCI function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigDword {
+    /// Name within its space.
+    pub name: &'static str,
+    /// Byte offset.
+    pub offset: u16,
+    /// Value after reset.
+    pub reset: u32,
+    /// Bits that a write sets.
+    pub rw: u32,
+    /// Bits that a write of one clears.
+    pub rw1c: u32,
+    /// Of all these, the bits that Function Level Reset leaves alone.
+    pub sticky: u32,
+    /// Fields, ascending.
+    pub fields: &'static [Field],
+}
+
+impl ConfigDword {
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<Field> {
+        self.fields.iter().copied().find(|field| field.name == name)
+    }
 }
 
 impl Register {

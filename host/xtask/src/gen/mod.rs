@@ -2,9 +2,11 @@
 //! `./x gen`: text that is generated and checked in. `check` writes nothing and fails where a file is stale.
 //!
 //! Generated today: register constants and accessors (`host/regs/src/generated.rs`) and the registers' reference
-//! (`docs/reference/registers.md`), both from `hdl/regmap.toml`, and the stage words' reference
+//! (`docs/reference/registers.md`), both from `hdl/regmap.toml`; configuration spaces (`host/regs/src/config.rs` and
+//! `docs/reference/configuration-space.md`) from `hdl/pcie.toml`; and the stage words' reference
 //! (`docs/reference/stage-words.md`) from their layout in `weir-pipeline`.
 
+mod config_space;
 mod markdown;
 mod regmap;
 mod rust;
@@ -15,12 +17,13 @@ use std::path::Path;
 
 /// Generates everything below the repository's root, or checks that it is what would be generated.
 pub fn run(root: &Path, check: bool) -> anyhow::Result<()> {
-    let source = root.join("hdl/regmap.toml");
-    let text = std::fs::read_to_string(&source).with_context(|| format!("reading {}", source.display()))?;
-    let map = regmap::parse(&text).with_context(|| format!("in {}", source.display()))?;
+    let map = source(root, "hdl/regmap.toml", regmap::parse)?;
+    let spaces = source(root, "hdl/pcie.toml", config_space::parse)?;
     let outputs = [
         ("host/regs/src/generated.rs", rust::render(&map)),
         ("docs/reference/registers.md", markdown::render(&map)),
+        ("host/regs/src/config.rs", config_space::rust(&spaces)),
+        ("docs/reference/configuration-space.md", config_space::markdown(&spaces)),
         ("docs/reference/stage-words.md", stage_words::render()),
     ];
     let mut stale = Vec::new();
@@ -44,6 +47,12 @@ pub fn run(root: &Path, check: bool) -> anyhow::Result<()> {
         bail!("stale: {}; run `./x gen` and commit", stale.join(", "));
     }
     Ok(())
+}
+
+/// Reads and parses a source.
+fn source<T>(root: &Path, name: &str, parse: impl Fn(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(root.join(name)).with_context(|| format!("reading {name}"))?;
+    parse(&text).with_context(|| format!("in {name}"))
 }
 
 #[cfg(test)]
