@@ -127,7 +127,7 @@ fn alu_insn(random: &mut Random, isa: Isa) -> Insn {
     }
     let width = if class == ALU { 32 } else { 64 };
     let imm = match op {
-        LSH | RSH | ARSH => random.below(width) as i32,
+        LSH | RSH | ARSH => random.below(width),
         // The verifier refuses division by the constant zero.
         DIV | MOD => (random.edgy() as i32).max(1).wrapping_mul(random.pick(&[1, -1])),
         _ => random.edgy() as i32,

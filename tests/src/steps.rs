@@ -517,7 +517,7 @@ fn adjust_head(random: &mut Random, to: usize) -> Step {
         // Around the kernel's limit of 216 bytes, the target's of 64, and the end of packets.
         0 => random.pick(&[-1000, -217, -64, -65, -50, 0, 100, 160, 1400]),
         1..=5 => random.pick(&[-20, -4, 4, 20]),
-        _ => random.below(45) as i32 - 22,
+        _ => random.below(45) - 22,
     };
     Step::AdjustHead { by, number, to }
 }

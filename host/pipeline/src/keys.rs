@@ -242,9 +242,9 @@ mod tests {
         churn(|round| [(round as u32).swap_bytes().into(), 0], 10_000, 100_000);
         churn(|round| [0x8000_0000_0000_fe80, round << 32], 10_000, 100_000);
         churn(|round| [0x1234, round.swap_bytes()], 10_900, 100_000);
-        churn(|round| [(round % 256) << 16 | round / 256, 0], 10_900, 100_000);
+        churn(|round| [((round % 256) << 16) | (round / 256), 0], 10_900, 100_000);
         churn(
-            |round| [mixed(round / 64) | 0xffff, mixed(round) & 0xffff | round % 64 << 32],
+            |round| [mixed(round / 64) | 0xffff, (mixed(round) & 0xffff) | ((round % 64) << 32)],
             10_900,
             100_000,
         );

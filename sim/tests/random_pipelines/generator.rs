@@ -175,7 +175,8 @@ impl<'a> Generator<'a> {
     /// the later packet must take effect later. Reads commute, and adds of one width. A read at a lookup port sees what
     /// one at the table unit itself would have seen some clocks earlier.
     fn gap(&self, words: &[Vec<StageWord>]) -> u32 {
-        let mut sites: BTreeMap<(u32, u8), Vec<(LateOp, Size, u32)>> = BTreeMap::new();
+        type Sites = Vec<(LateOp, Size, u32)>;
+        let mut sites: BTreeMap<(u32, u8), Sites> = BTreeMap::new();
         for (pass, stages) in (0..).zip(words) {
             for (stage, word) in (0..).zip(stages) {
                 let (unit, delay) = match self.target.late_unit(stage) {
@@ -394,7 +395,7 @@ impl<'a> Generator<'a> {
                 let b = match self.random.below(8) {
                     0 => self.operand(false, [false; 2]),
                     1 => Operand::Source(Source::Register(self.random.pick(&SMALL))),
-                    _ => Operand::Imm(-(self.random.below(3) as i32)),
+                    _ => Operand::Imm(-self.random.below(3)),
                 };
                 let dst = self.large();
                 self.places.push((dst, map.name.clone()));
